@@ -1,0 +1,191 @@
+//! What can go wrong, by whose fault: [`ConfigError`] at start-up, [`AuthError`] when a credential yields no identity.
+//!
+//! What the client is told of it is [`Refusal`](crate::Refusal)'s affair.
+
+use std::time::Duration;
+
+use crate::json;
+
+/// Any error, boxed.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why no identity came of a request.
+///
+/// Each variant has a stable [`reason`](Self::reason) for logs and tests. Messages hold no token, cookie or key.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuthError {
+    /// The request carries no credential that anyone here reads (RFC 6750 §3.1: no error code).
+    #[error("no credential was presented")]
+    Missing,
+    /// More than one `Authorization` field line (RFC 9110 §11.6.2 allows one).
+    #[error("several Authorization field lines")]
+    RepeatedAuthorization,
+    /// `Authorization: Bearer` without exactly one well-formed token after it (RFC 6750 §2.1).
+    #[error("the Bearer credential is not one well-formed token")]
+    MalformedBearer,
+    /// Longer than the verifier's cap; nothing of it was decoded.
+    #[error("token is longer than {0} bytes")]
+    TooLong(usize),
+    /// Not the three segments of a JWS in compact serialisation (RFC 7515 §7.1).
+    #[error("not a compact JWS of three segments")]
+    NotCompact,
+    /// A segment is not canonical base64url without padding (RFC 7515 §2).
+    #[error("{0} is not canonical base64url")]
+    NotBase64(Part),
+    /// A part is not UTF-8 text holding one JSON object (RFC 7515 §4, RFC 7519 §7.2).
+    #[error("{0} is not one JSON object")]
+    NotJsonObject(Part),
+    /// A member name stands twice in one object (RFC 7515 §4, RFC 8725 §2.4).
+    #[error("{0} names a member twice")]
+    DuplicateMember(Part),
+    /// A header parameter that is never served: `crit`, `b64`, `zip`, `enc`, a nested JWT, or one of a wrong type.
+    #[error("header parameter `{0}` is refused")]
+    RefusedParameter(&'static str),
+    /// `typ` names another kind of token than the one expected (RFC 8725 §3.11).
+    #[error("token is of another type")]
+    WrongType,
+    /// `alg` is missing, unknown or not among those allowed (RFC 8725 §3.1).
+    #[error("algorithm is not allowed")]
+    RefusedAlgorithm,
+    /// The token names no key, and the verifier wants it named.
+    #[error("token names no key")]
+    MissingKeyId,
+    /// No key of the set goes by the token's `kid`, or none fits a token without one.
+    #[error("no key for this token")]
+    UnknownKey,
+    /// The token names no key and several would fit, or two keys of the set share its `kid`.
+    #[error("several keys could be meant")]
+    AmbiguousKey,
+    /// The named key was declared for another algorithm than the token's (RFC 8725 §3.1).
+    #[error("the key is for another algorithm")]
+    KeyMismatch,
+    /// The signature does not verify. Says no more, so that it is no oracle.
+    #[error("signature does not verify")]
+    BadSignature,
+    /// A required claim is absent.
+    #[error("claim `{0}` is missing")]
+    MissingClaim(Box<str>),
+    /// A claim is of a wrong JSON type or breaks its own rule.
+    #[error("claim `{0}` is malformed")]
+    MalformedClaim(Box<str>),
+    /// `iss` is not among the expected issuers (RFC 7519 §4.1.1).
+    #[error("issuer is not the expected one")]
+    WrongIssuer,
+    /// `aud` holds none of the expected audiences (RFC 7519 §4.1.3).
+    #[error("token is meant for another audience")]
+    WrongAudience,
+    /// `exp` passed, by this much and by more than the leeway (RFC 7519 §4.1.4).
+    #[error("token expired {} s ago", .0.as_secs())]
+    Expired(Duration),
+    /// `nbf` lies ahead, by this much and by more than the leeway (RFC 7519 §4.1.5).
+    #[error("token is not valid for another {} s", .0.as_secs())]
+    NotYetValid(Duration),
+    /// `iat` lies ahead, by this much and by more than the leeway.
+    #[error("token was issued {} s in the future", .0.as_secs())]
+    IssuedInFuture(Duration),
+    /// Keys or sessions could not be loaded: nothing was judged, so this is a 503 and never a 401.
+    #[error("verification backend is unavailable")]
+    Unavailable(#[source] Unavailable),
+}
+
+impl AuthError {
+    /// A stable, fine-grained word for logs, metrics and tests. What the client sees is the refusal's coarser `code`.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::RepeatedAuthorization => "repeated_authorization",
+            Self::MalformedBearer => "malformed_bearer",
+            Self::TooLong(_) => "too_long",
+            Self::NotCompact => "not_compact",
+            Self::NotBase64(part) => part.pick(["header_not_base64", "payload_not_base64", "signature_not_base64"]),
+            Self::NotJsonObject(part) => part.pick(["header_not_json", "payload_not_json", "signature_not_json"]),
+            Self::DuplicateMember(part) => {
+                part.pick(["header_duplicate_member", "payload_duplicate_member", "signature_duplicate_member"])
+            }
+            Self::RefusedParameter(_) => "header_parameter_refused",
+            Self::WrongType => "wrong_type",
+            Self::RefusedAlgorithm => "algorithm_refused",
+            Self::MissingKeyId => "key_id_missing",
+            Self::UnknownKey => "unknown_key",
+            Self::AmbiguousKey => "ambiguous_key",
+            Self::KeyMismatch => "key_mismatch",
+            Self::BadSignature => "bad_signature",
+            Self::MissingClaim(_) => "claim_missing",
+            Self::MalformedClaim(_) => "claim_malformed",
+            Self::WrongIssuer => "wrong_issuer",
+            Self::WrongAudience => "wrong_audience",
+            Self::Expired(_) => "expired",
+            Self::NotYetValid(_) => "not_yet_valid",
+            Self::IssuedInFuture(_) => "issued_in_future",
+            Self::Unavailable(_) => "unavailable",
+        }
+    }
+}
+
+/// A part of a compact JWS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The first segment: the JOSE header.
+    Header,
+    /// The second segment: the claims.
+    Payload,
+    /// The third segment.
+    Signature,
+}
+
+impl Part {
+    pub(crate) fn fault(self, fault: json::Fault) -> AuthError {
+        match fault {
+            json::Fault::NotAnObject => AuthError::NotJsonObject(self),
+            json::Fault::DuplicateMember => AuthError::DuplicateMember(self),
+        }
+    }
+
+    fn pick<T: Copy>(self, of: [T; 3]) -> T {
+        of[self as usize]
+    }
+}
+
+impl std::fmt::Display for Part {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.pick(["header", "payload", "signature"]))
+    }
+}
+
+/// Something that judging depends on cannot be reached.
+#[derive(Debug, thiserror::Error)]
+#[error("{source}")]
+pub struct Unavailable {
+    source: BoxError,
+    retry_after: Duration,
+}
+
+impl Unavailable {
+    /// With the cause, and when trying again may help.
+    pub fn new(source: impl Into<BoxError>, retry_after: Duration) -> Self {
+        Self { source: source.into(), retry_after }
+    }
+
+    /// When trying again may help.
+    #[must_use]
+    pub fn retry_after(&self) -> Duration {
+        self.retry_after
+    }
+}
+
+/// A setting that cannot be served. Raised while building, never on a request.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct ConfigError {
+    message: String,
+}
+
+impl ConfigError {
+    /// With one line that names the setting and the mend. It must not hold a secret.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into() }
+    }
+}

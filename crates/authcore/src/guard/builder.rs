@@ -1,0 +1,91 @@
+//! Putting a guard together.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::{Guard, Inner, Need};
+use crate::authenticator::{AnyAuthenticator, Authenticator};
+use crate::error::ConfigError;
+use crate::policy::Isolation;
+use crate::policy::template::Template;
+
+/// Settings of a [`Guard`].
+#[must_use]
+#[derive(Default)]
+pub struct GuardBuilder {
+    authenticators: Vec<Arc<dyn AnyAuthenticator>>,
+    access: Vec<(String, Need)>,
+    isolation: Isolation,
+    realm: Option<Arc<str>>,
+}
+
+impl GuardBuilder {
+    /// A kind of credential that is accepted. Called several times, the first to recognise a credential judges it.
+    pub fn authenticator(mut self, authenticator: impl Authenticator) -> Self {
+        self.authenticators.push(Arc::new(authenticator));
+        self
+    }
+
+    /// Who may touch whose rows. By default every request concerns the caller's own.
+    pub fn isolate(mut self, isolation: Isolation) -> Self {
+        self.isolation = isolation;
+        self
+    }
+
+    /// Paths of this template need no credential, and none is looked at. Of several templates that match a path the most
+    /// specific decides, as in [`Isolation`].
+    pub fn open(self, template: impl Into<String>) -> Self {
+        self.access(template, Need::Open)
+    }
+
+    /// Paths of this template take a caller with or without a credential. One that is there and wrong is still refused.
+    pub fn optional(self, template: impl Into<String>) -> Self {
+        self.access(template, Need::Optional)
+    }
+
+    /// Paths of this template need a credential: the default for all, and a way back from a wider `open`.
+    pub fn protect(self, template: impl Into<String>) -> Self {
+        self.access(template, Need::Required)
+    }
+
+    /// The realm named in challenges: `"api"` by default.
+    pub fn realm(mut self, realm: impl Into<Arc<str>>) -> Self {
+        self.realm = Some(realm.into());
+        self
+    }
+
+    /// The guard.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when there is no authenticator, a template cannot be served, or the realm holds a character that
+    /// would have to be escaped.
+    pub fn build(self) -> Result<Guard, ConfigError> {
+        if self.authenticators.is_empty() {
+            return Err(ConfigError::new("guard: add an authenticator, or every request is refused"));
+        }
+        let realm = self.realm.unwrap_or_else(|| Arc::from("api"));
+        if !realm.chars().all(|c| matches!(c, ' '..='~') && !matches!(c, '"' | '\\')) {
+            return Err(ConfigError::new("guard: the realm takes printable ASCII without quotes and backslashes"));
+        }
+        let parse = |(text, need): (String, Need)| Template::parse(&text).map(|template| (template, need));
+        let mut access = self.access.into_iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+        access.sort_by_key(|(template, _)| template.precedence());
+        let isolation = self.isolation.prepare()?;
+        Ok(Guard(Arc::new(Inner { authenticators: self.authenticators, access, isolation, realm })))
+    }
+
+    fn access(mut self, template: impl Into<String>, need: Need) -> Self {
+        self.access.push((template.into(), need));
+        self
+    }
+}
+
+impl fmt::Debug for GuardBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GuardBuilder")
+            .field("access", &self.access)
+            .field("isolation", &self.isolation)
+            .finish_non_exhaustive()
+    }
+}

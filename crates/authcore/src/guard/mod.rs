@@ -1,0 +1,124 @@
+//! The pipeline that every adapter runs: request head in, [`Admission`] or [`Refusal`] out.
+
+mod attempt;
+mod builder;
+
+use std::sync::Arc;
+
+pub use attempt::{Admission, Attempt, Pending};
+pub use builder::GuardBuilder;
+
+use crate::authenticator::{AnyAuthenticator, Glance};
+use crate::error::AuthError;
+use crate::head::RequestHead;
+use crate::identity::Identity;
+use crate::policy::Isolation;
+use crate::policy::path::RequestPath;
+use crate::policy::template::Template;
+use crate::refusal::Refusal;
+use attempt::Gate;
+
+/// Decides who gets through. Cloning is cheap.
+///
+/// Every path needs a credential unless it is named [`open`](GuardBuilder::open) or
+/// [`optional`](GuardBuilder::optional). CORS preflights, which never carry credentials, pass without an identity.
+///
+/// ```
+/// use authcore::{Algorithm, Guard, Isolation, JwtVerifier, Key, KeySet, Secret};
+///
+/// let key = Key::hmac(Algorithm::Hs256, &Secret::new("kept-in-the-environment-32-bytes+"))?;
+/// let guard = Guard::builder()
+///     .authenticator(JwtVerifier::builder(KeySet::new([key])).build()?)
+///     .isolate(Isolation::path("/api/{user_id}/**").allow_role("admin"))
+///     .open("/health")
+///     .build()?;
+/// # Ok::<(), authcore::ConfigError>(())
+/// ```
+#[derive(Clone)]
+pub struct Guard(Arc<Inner>);
+
+struct Inner {
+    authenticators: Vec<Arc<dyn AnyAuthenticator>>,
+    /// Most specific first.
+    access: Vec<(Template, Need)>,
+    isolation: Isolation,
+    realm: Arc<str>,
+}
+
+/// Whether a path needs a credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Need {
+    Required,
+    Optional,
+    Open,
+}
+
+impl Guard {
+    /// Begins with nothing let through.
+    pub fn builder() -> GuardBuilder {
+        GuardBuilder::default()
+    }
+
+    /// Looks at a request once and copies out what the rest needs. Most requests are decided right here.
+    pub fn begin(&self, head: &dyn RequestHead) -> Attempt {
+        let Ok(path) = RequestPath::parse(head.path()) else {
+            let refusal = Refusal::bad_request("The path is ambiguous").for_reason("ambiguous_path");
+            return Attempt::Ready(Err(self.refuse(refusal)));
+        };
+        let need = self.need(path);
+        if need == Need::Open || head.is_preflight() {
+            return Attempt::Ready(Ok(Admission::anonymous(self, need)));
+        }
+        let owner = self.0.isolation.owner_named(path);
+        let only_reads = matches!(head.method(), "GET" | "HEAD");
+        match self.glance(head) {
+            Glance::Absent if need == Need::Optional => Attempt::Ready(Ok(Admission::anonymous(self, need))),
+            Glance::Absent => Attempt::Ready(Err(self.refuse(AuthError::Missing.into()))),
+            Glance::Judged(verdict) => Attempt::Ready(self.admit(verdict, owner.as_deref(), only_reads)),
+            Glance::Pending(verdict) => {
+                let owner = owner.map(|owner| owner.into_owned().into_boxed_str());
+                Attempt::Pending(Pending::new(verdict, Gate { guard: self.clone(), owner, only_reads }))
+            }
+        }
+    }
+
+    /// The realm of the challenges.
+    #[must_use]
+    pub fn realm(&self) -> &Arc<str> {
+        &self.0.realm
+    }
+
+    /// Asks the authenticators in order; the first to recognise a credential gives the final answer.
+    fn glance(&self, head: &dyn RequestHead) -> Glance<crate::authenticator::Verdict> {
+        let glances = self.0.authenticators.iter().map(|authenticator| Arc::clone(authenticator).glance_any(head));
+        glances.into_iter().find(|glance| !matches!(glance, Glance::Absent)).unwrap_or(Glance::Absent)
+    }
+
+    fn need(&self, path: RequestPath<'_>) -> Need {
+        let rule = self.0.access.iter().find(|(template, _)| template.matches(path).is_some());
+        rule.map_or(Need::Required, |(_, need)| *need)
+    }
+
+    fn admit(
+        &self,
+        verdict: Result<Identity, AuthError>,
+        owner: Option<&str>,
+        only_reads: bool,
+    ) -> Result<Admission, Refusal> {
+        let identity = verdict.map_err(|error| {
+            if let AuthError::Unavailable(cause) = &error {
+                tracing::warn!(%cause, "credentials cannot be checked");
+            }
+            self.refuse(Refusal::from(error))
+        })?;
+        let scope = self.0.isolation.decide(&identity, owner, only_reads).map_err(|refusal| self.refuse(refusal))?;
+        Ok(Admission::of(self, identity, scope))
+    }
+
+    /// One log event for each refusal; it never holds the credential.
+    fn refuse(&self, refusal: Refusal) -> Refusal {
+        let (status, code, reason) = (refusal.status(), refusal.code(), refusal.reason());
+        tracing::info!(status, code, reason, "request refused");
+        refusal.in_realm(&self.0.realm)
+    }
+}

@@ -1,0 +1,63 @@
+//! What the core sees of a request: a borrowed look, in no framework's types.
+
+use std::ops::ControlFlow;
+
+/// A borrowed look at the head of one HTTP request.
+///
+/// Adapters implement this once for their framework's request. Everything is as it came over the wire: the
+/// path still percent-encoded, field values as bytes. The trait is object-safe, so one pipeline serves all.
+pub trait RequestHead {
+    /// The request method, such as `GET`, in the case it was sent.
+    fn method(&self) -> &str;
+
+    /// The path of the request target, percent-encoded, without the query, beginning with `/`.
+    ///
+    /// A target that is not in origin form ([RFC 9112 §3.2]: `http://host/path`, `*`) is handed over as something
+    /// that does not begin with `/`; the core refuses it, since routers differ in how they read it.
+    ///
+    /// [RFC 9112 §3.2]: https://www.rfc-editor.org/rfc/rfc9112#section-3.2
+    fn path(&self) -> &str;
+
+    /// Calls `visit` with the value of each field line of this name, in order, until it breaks.
+    ///
+    /// `name` is lower case. Two lines are two visits: joining them is a decision, and adapters make none.
+    fn field_lines<'h>(&'h self, name: &str, visit: &mut dyn FnMut(&'h [u8]) -> ControlFlow<()>);
+}
+
+impl dyn RequestHead + '_ {
+    /// The value of a field that may occur once: `Ok(None)` when absent.
+    ///
+    /// # Errors
+    ///
+    /// [`Repeated`] when the field occurs on more than one line, equal or not.
+    pub fn sole_field(&self, name: &str) -> Result<Option<&[u8]>, Repeated> {
+        let mut found = None;
+        let mut lines = 0_u8;
+        self.field_lines(name, &mut |value| {
+            found = Some(value);
+            lines += 1;
+            if lines > 1 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        if lines > 1 { Err(Repeated) } else { Ok(found) }
+    }
+
+    /// Whether this is a CORS preflight: `OPTIONS` with `Origin` and `Access-Control-Request-Method`.
+    #[must_use]
+    pub fn is_preflight(&self) -> bool {
+        self.method() == "OPTIONS" && self.has_field("origin") && self.has_field("access-control-request-method")
+    }
+
+    fn has_field(&self, name: &str) -> bool {
+        let mut found = false;
+        self.field_lines(name, &mut |_| {
+            found = true;
+            ControlFlow::Break(())
+        });
+        found
+    }
+}
+
+/// A field that may occur once occurred on several lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the field occurs on several lines")]
+pub struct Repeated;

@@ -1,0 +1,127 @@
+//! Getting a key set document over HTTP: one request, no redirects, bounded in bytes and time.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::{ClientConfig, RootCertStore};
+use rustls_platform_verifier::BuilderVerifierExt as _;
+use url::Url;
+
+use crate::error::{BoxError, ConfigError};
+
+/// A way to get the document behind a URL. [`HttpFetch`] is the usual one; bring your own for an HTTP client you already
+/// have. Deadline, retries and caching are not its affair.
+pub trait Fetch: Send + Sync + 'static {
+    /// Gets the document, giving up as soon as it is longer than `max_bytes` once inflated.
+    ///
+    /// # Errors
+    ///
+    /// Whatever kept the document from coming whole with status 200. Redirects are errors: following one would let
+    /// whoever answers choose another source of keys.
+    fn fetch(&self, url: &Url, max_bytes: usize) -> impl Future<Output = Result<Fetched, BoxError>> + Send;
+}
+
+/// A document as it came.
+#[derive(Clone, Debug)]
+pub struct Fetched {
+    /// The body, inflated.
+    pub body: Vec<u8>,
+    /// `max-age` of `Cache-Control` (RFC 9111 §5.2.2.1), if the answer had one.
+    pub max_age: Option<Duration>,
+}
+
+/// [`Fetch`] by reqwest, with rustls on the platform's certificates and an explicit cryptographic provider.
+///
+/// It asks for no compression, so there is nothing to inflate.
+#[derive(Clone, Debug)]
+pub struct HttpFetch(reqwest::Client);
+
+impl HttpFetch {
+    /// A client for this URL. Proxies of the environment are used, but never towards the loopback.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when the platform's certificates cannot be loaded.
+    pub fn new(url: &Url) -> Result<Self, ConfigError> {
+        let builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls(url)?)
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("authcore/", env!("CARGO_PKG_VERSION")));
+        let builder = if url.scheme() == "http" { builder.no_proxy() } else { builder };
+        let client = builder.build().map_err(|error| ConfigError::new(format!("HTTP client: {error}")))?;
+        Ok(Self(client))
+    }
+}
+
+fn tls(url: &Url) -> Result<ClientConfig, ConfigError> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let failed = |error: rustls::Error| ConfigError::new(format!("TLS: {error}"));
+    let builder =
+        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(failed)?;
+    if url.scheme() == "http" {
+        // Loopback without TLS: no certificate is ever asked for.
+        return Ok(builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth());
+    }
+    Ok(builder.with_platform_verifier().map_err(failed)?.with_no_client_auth())
+}
+
+impl Fetch for HttpFetch {
+    async fn fetch(&self, url: &Url, max_bytes: usize) -> Result<Fetched, BoxError> {
+        let mut answer =
+            self.0.get(url.clone()).header("accept", "application/json, application/jwk-set+json").send().await?;
+        if answer.status().as_u16() != 200 {
+            return Err(format!("status {}", answer.status().as_u16()).into());
+        }
+        let max_age = answer.headers().get("cache-control").and_then(|value| max_age(value.as_bytes()));
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await? {
+            if body.len() + chunk.len() > max_bytes {
+                return Err(format!("more than {max_bytes} bytes").into());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Fetched { body, max_age })
+    }
+}
+
+/// Reads `max-age`; a number too large to hold counts as the largest (RFC 9111 §1.2.2).
+fn max_age(cache_control: &[u8]) -> Option<Duration> {
+    let text = std::str::from_utf8(cache_control).ok()?;
+    let value = text.split(',').find_map(|directive| {
+        let (name, value) = directive.trim().split_once('=')?;
+        name.eq_ignore_ascii_case("max-age").then(|| value.trim_matches('"'))
+    })?;
+    let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| Duration::from_secs(value.parse().unwrap_or(u64::from(u32::MAX))))
+}
+
+pub(super) type Fetching = Pin<Box<dyn Future<Output = Result<Fetched, BoxError>> + Send>>;
+
+/// [`Fetch`] without its opaque future.
+pub(super) trait AnyFetch: Send + Sync {
+    fn fetch_any(self: Arc<Self>, url: Url, max_bytes: usize) -> Fetching;
+}
+
+impl<F: Fetch> AnyFetch for F {
+    fn fetch_any(self: Arc<Self>, url: Url, max_bytes: usize) -> Fetching {
+        Box::pin(async move { self.fetch(&url, max_bytes).await })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn max_age_is_read_as_rfc_9111_writes_it() {
+        let seconds = |text: &str| max_age(text.as_bytes()).map(|age| age.as_secs());
+        assert_eq!(seconds("public, MAX-AGE=60"), Some(60));
+        assert_eq!(seconds("max-age=\"0\""), Some(0));
+        assert_eq!(seconds("max-age=99999999999999999999999"), Some(u64::from(u32::MAX)));
+        for none in ["", "no-store", "s-maxage=5", "max-age=", "max-age=-1", "max-age=1.5"] {
+            assert_eq!(seconds(none), None, "{none}");
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! Keys, and where they come from: given at start, read from a JWK Set document, or fetched from a URL.
+//!
+//! A key is usable with one algorithm only. Entries of a set that cannot be used are set aside one by one and told
+//! about; they never spoil the others.
+
+#[cfg(feature = "remote-jwks")]
+mod fetch;
+mod jwk;
+mod key;
+#[cfg(feature = "remote-jwks")]
+mod remote;
+mod resolver;
+mod set;
+
+#[cfg(feature = "remote-jwks")]
+pub use fetch::{Fetch, Fetched, HttpFetch};
+pub use key::{Key, KeyRefused};
+#[cfg(feature = "remote-jwks")]
+pub use remote::{RemoteKeys, RemoteKeysBuilder, RemoteStatus};
+pub use resolver::{Fetching, KeyResolver, KeySnapshot, Miss};
+pub use set::{IgnoredKey, KeySet, KeySetRefused};

@@ -1,0 +1,198 @@
+//! What a verifier expects of a token. Stating an expectation makes the claim required.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::value::RawValue;
+
+use super::algorithm::Algorithm;
+use super::claims::{self, malformed, missing};
+use super::header::{Header, is_media_type};
+use crate::clock::Timestamp;
+use crate::error::{AuthError, ConfigError, Part};
+use crate::identity::{Identity, Method, UserId};
+use crate::json;
+
+/// The settings of a verifier, checked and prepared.
+#[derive(Clone, Debug)]
+pub(crate) struct Expectations {
+    pub(crate) issuers: Vec<Arc<str>>,
+    pub(crate) audiences: Vec<Box<str>>,
+    pub(crate) algorithms: Vec<Algorithm>,
+    pub(crate) leeway: Duration,
+    pub(crate) typ: Option<Box<str>>,
+    pub(crate) key_id_required: bool,
+    pub(crate) user_claim: Box<str>,
+    pub(crate) role_claim: Box<str>,
+    pub(crate) required: Vec<Box<str>>,
+    pub(crate) max_bytes: usize,
+    /// The claims to take out of the payload: the registered ones, then `user_claim`, `role_claim`, `required`.
+    names: Vec<Box<str>>,
+}
+
+const REGISTERED: [&str; 7] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
+
+/// Registered claims, user, role, and what else may be required.
+const MAX_NAMES: usize = 24;
+
+const MAX_LEEWAY: Duration = Duration::from_secs(60);
+
+impl Default for Expectations {
+    fn default() -> Self {
+        Self {
+            issuers: Vec::new(),
+            audiences: Vec::new(),
+            algorithms: Algorithm::ALL.to_vec(),
+            leeway: Duration::from_secs(30),
+            typ: None,
+            key_id_required: false,
+            user_claim: "sub".into(),
+            role_claim: "role".into(),
+            required: Vec::new(),
+            max_bytes: 16 * 1024,
+            names: Vec::new(),
+        }
+    }
+}
+
+impl Expectations {
+    /// Checks the settings against each other.
+    pub(crate) fn prepare(mut self) -> Result<Self, ConfigError> {
+        if self.leeway > MAX_LEEWAY {
+            return Err(ConfigError::new("leeway: at most 60 seconds"));
+        }
+        if self.algorithms.is_empty() {
+            return Err(ConfigError::new("algorithms: allow at least one"));
+        }
+        if self.issuers.iter().any(|issuer| issuer.is_empty()) || self.audiences.iter().any(|one| one.is_empty()) {
+            return Err(ConfigError::new("issuer, audience: an empty one matches nothing; leave it out"));
+        }
+        let chosen = [self.user_claim.clone(), self.role_claim.clone()];
+        self.names = REGISTERED.iter().map(|name| (*name).into()).chain(chosen).chain(self.required.clone()).collect();
+        if self.names.iter().any(|name| name.is_empty()) || self.names.len() > MAX_NAMES {
+            return Err(ConfigError::new("claim names: none may be empty, and at most 15 may be required"));
+        }
+        Ok(self)
+    }
+
+    /// Judges what the header says before any key is looked at.
+    pub(crate) fn check_header(&self, header: &Header) -> Result<(), AuthError> {
+        if !self.algorithms.contains(&header.algorithm) {
+            return Err(AuthError::RefusedAlgorithm);
+        }
+        // A shared secret has no id to name; sets of public keys do.
+        if self.key_id_required && header.key_id.is_none() && !header.algorithm.is_symmetric() {
+            return Err(AuthError::MissingKeyId);
+        }
+        let fits = match (&self.typ, header.typ.as_deref()) {
+            (Some(expected), Some(typ)) => is_media_type(typ, expected),
+            // Explicit typing is what tells kinds of tokens apart (RFC 8725 §3.11), but plain JWTs go without.
+            (Some(expected), None) => **expected == *"JWT",
+            (None, Some(typ)) => !is_other_kind(typ),
+            (None, None) => true,
+        };
+        if fits { Ok(()) } else { Err(AuthError::WrongType) }
+    }
+
+    /// Judges the claims of a payload whose signature has verified.
+    pub(crate) fn judge(
+        &self,
+        payload: String,
+        now: Timestamp,
+        algorithm: Algorithm,
+        key_id: Option<Arc<str>>,
+    ) -> Result<Identity, AuthError> {
+        let mut taken = [None; MAX_NAMES];
+        json::walk(&payload, &self.names, &mut taken).map_err(|fault| Part::Payload.fault(fault))?;
+        let [iss, sub, aud, exp, nbf, iat, jti, ..] = taken;
+
+        let expires_at = check_times(exp, nbf, iat, now, self.leeway)?;
+        let issuer = self.check_issuer(claims::text(iss, "iss")?)?;
+        self.check_audience(claims::texts(aud, "aud")?.as_deref())?;
+        let subject = claims::text(sub, "sub")?;
+        claims::text(jti, "jti")?;
+        for name in &self.required {
+            if self.claim(&taken, name).is_none_or(|raw| raw.get() == "null") {
+                return Err(missing(name));
+            }
+        }
+        let user = match &*self.user_claim {
+            "sub" => subject,
+            other => claims::text(self.claim(&taken, other), other)?,
+        };
+        let user = user.ok_or_else(|| missing(&self.user_claim))?;
+        let user = UserId::new(&user).map_err(|_| malformed(&self.user_claim))?;
+        let roles = claims::roles(self.claim(&taken, &self.role_claim));
+
+        let mut assertion = Identity::assertion(user, Method::Jwt { algorithm, key_id }).expires_at(expires_at);
+        if let Some(issuer) = issuer {
+            assertion = assertion.issuer(issuer);
+        }
+        if let Some(roles) = roles {
+            assertion = assertion.roles(roles);
+        }
+        Ok(assertion.claims(payload).into_identity())
+    }
+
+    /// A taken claim by its name.
+    fn claim<'t>(&self, taken: &[Option<&'t RawValue>], name: &str) -> Option<&'t RawValue> {
+        let place = self.names.iter().position(|known| **known == *name)?;
+        taken[place]
+    }
+
+    fn check_issuer(&self, issuer: Option<Cow<'_, str>>) -> Result<Option<Arc<str>>, AuthError> {
+        if self.issuers.is_empty() {
+            return Ok(issuer.map(Arc::from));
+        }
+        let issuer = issuer.ok_or_else(|| missing("iss"))?;
+        let expected = self.issuers.iter().find(|expected| ***expected == *issuer);
+        expected.cloned().map(Some).ok_or(AuthError::WrongIssuer)
+    }
+
+    fn check_audience(&self, audience: Option<&[Cow<'_, str>]>) -> Result<(), AuthError> {
+        if self.audiences.is_empty() {
+            return Ok(());
+        }
+        let audience = audience.ok_or_else(|| missing("aud"))?;
+        let meant = audience.iter().any(|one| self.audiences.iter().any(|expected| **expected == **one));
+        if meant { Ok(()) } else { Err(AuthError::WrongAudience) }
+    }
+}
+
+/// Checks the times and hands back when the token expires.
+///
+/// A token is in force while `nbf - leeway <= now < exp + leeway` (RFC 7519 §4.1.4, §4.1.5). `exp` is required. A token
+/// that begins after it ends, or was issued in the future, is refused too.
+fn check_times(
+    exp: Option<&RawValue>,
+    nbf: Option<&RawValue>,
+    iat: Option<&RawValue>,
+    now: Timestamp,
+    leeway: Duration,
+) -> Result<Timestamp, AuthError> {
+    let exp = claims::time(exp, "exp")?.ok_or_else(|| missing("exp"))?;
+    let nbf = claims::time(nbf, "nbf")?;
+    let iat = claims::time(iat, "iat")?;
+    if now >= exp.saturating_add(leeway) {
+        return Err(AuthError::Expired(now.since(exp)));
+    }
+    if nbf.is_some_and(|nbf| nbf > exp) {
+        return Err(malformed("nbf"));
+    }
+    if let Some(nbf) = nbf.filter(|nbf| *nbf > now.saturating_add(leeway)) {
+        return Err(AuthError::NotYetValid(nbf.since(now)));
+    }
+    match iat.filter(|iat| *iat > now.saturating_add(leeway)) {
+        Some(iat) => Err(AuthError::IssuedInFuture(iat.since(now))),
+        None => Ok(exp),
+    }
+}
+
+/// Whether a `typ` announces a kind of token that is made for something else than calling an API.
+///
+/// RFC 8725 §3.11 types end in `+jwt`; of these only the access token of RFC 9068 is meant for a resource server.
+fn is_other_kind(typ: &str) -> bool {
+    let suffix = typ.len().checked_sub("+jwt".len()).and_then(|start| typ.get(start..));
+    suffix.is_some_and(|suffix| suffix.eq_ignore_ascii_case("+jwt")) && !is_media_type(typ, "at+jwt")
+}

@@ -1,0 +1,30 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod authenticator;
+mod clock;
+pub mod credential;
+mod error;
+mod guard;
+mod head;
+mod identity;
+mod json;
+mod jwks;
+mod jwt;
+mod policy;
+mod refusal;
+mod secret;
+
+pub use authenticator::{Authenticator, Glance};
+pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
+pub use error::{AuthError, BoxError, ConfigError, Part, Unavailable};
+pub use guard::{Admission, Attempt, Guard, GuardBuilder, Pending};
+pub use head::{Repeated, RequestHead};
+pub use identity::{Access, Assertion, Identity, InvalidUserId, Method, UserId, UserScope};
+#[cfg(feature = "remote-jwks")]
+pub use jwks::{Fetch, Fetched, HttpFetch, RemoteKeys, RemoteKeysBuilder, RemoteStatus};
+pub use jwks::{Fetching, IgnoredKey, Key, KeyRefused, KeyResolver, KeySet, KeySetRefused, KeySnapshot, Miss};
+pub use jwt::{Algorithm, BearerToken, JwtVerifier, JwtVerifierBuilder};
+pub use policy::{BodyOwner, Isolation};
+pub use refusal::{FieldError, Refusal};
+pub use secret::Secret;

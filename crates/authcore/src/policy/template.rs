@@ -1,0 +1,120 @@
+//! Path templates: literals, one named owner, `*` for any segment, `**` for the rest.
+
+use std::borrow::Cow;
+
+use super::path::RequestPath;
+use crate::error::ConfigError;
+
+/// A parsed template such as `/api/{user_id}/tasks/**`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Template(Vec<Piece>);
+
+/// In order of precedence: where two templates match, the one with the earlier piece at the first difference decides, as
+/// a static segment beats a parameter in a router.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Piece {
+    Literal(Box<str>),
+    Owner,
+    Any,
+    Rest,
+}
+
+/// What a template found in a path.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Match<'r> {
+    /// The segment in the owner's place, decoded, if the template has one.
+    pub(crate) owner: Option<Cow<'r, str>>,
+}
+
+impl Template {
+    pub(crate) fn parse(text: &str) -> Result<Self, ConfigError> {
+        let refused = |why: &str| ConfigError::new(format!("path template `{text}`: {why}"));
+        let inside = text.strip_prefix('/').ok_or_else(|| refused("must begin with `/`"))?;
+        let pieces = inside.split('/').filter(|_| !inside.is_empty()).map(|piece| match piece {
+            "" => Err(refused("has an empty segment")),
+            "*" => Ok(Piece::Any),
+            "**" => Ok(Piece::Rest),
+            name if name.starts_with('{') && name.ends_with('}') && name.len() > 2 => Ok(Piece::Owner),
+            literal if literal.contains(['{', '}', '*', '%']) => {
+                Err(refused("literals stand alone, and are not encoded"))
+            }
+            literal => Ok(Piece::Literal(literal.into())),
+        });
+        let pieces = pieces.collect::<Result<Vec<_>, _>>()?;
+        if pieces.iter().rev().skip(1).any(|piece| *piece == Piece::Rest) {
+            return Err(refused("`**` stands last"));
+        }
+        if pieces.iter().filter(|piece| **piece == Piece::Owner).count() > 1 {
+            return Err(refused("names one owner; `*` is for other segments"));
+        }
+        Ok(Self(pieces))
+    }
+
+    pub(crate) fn names_owner(&self) -> bool {
+        self.0.contains(&Piece::Owner)
+    }
+
+    /// Compares a path's segments one by one. `**` also stands for no segment at all.
+    pub(crate) fn matches<'r>(&self, path: RequestPath<'r>) -> Option<Match<'r>> {
+        let mut owner = None;
+        let mut segments = path.segments();
+        for piece in &self.0 {
+            match (piece, segments.next()) {
+                (Piece::Rest, _) => return Some(Match { owner }),
+                (Piece::Literal(literal), Some(segment)) if **literal == *segment => {}
+                (Piece::Owner, Some(segment)) => owner = Some(segment),
+                (Piece::Any, Some(_)) => {}
+                _ => return None,
+            }
+        }
+        segments.next().is_none().then_some(Match { owner })
+    }
+
+    /// For sorting: the template that decides comes first.
+    pub(crate) fn precedence(&self) -> Vec<u8> {
+        let rank = |piece: &Piece| match piece {
+            Piece::Literal(_) => 0,
+            Piece::Owner | Piece::Any => 1,
+            Piece::Rest => 3,
+        };
+        // The end of a template outranks `**` and nothing else can follow there.
+        self.0.iter().map(rank).chain([2]).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owner_of(template: &str, path: &str) -> Option<Option<String>> {
+        let template = Template::parse(template).expect("a good template");
+        let path = RequestPath::parse(path).expect("a good path");
+        template.matches(path).map(|found| found.owner.map(Cow::into_owned))
+    }
+
+    #[test]
+    fn the_owner_is_the_decoded_segment() {
+        assert_eq!(owner_of("/api/{user_id}/tasks/**", "/api/ann%2D1/tasks"), Some(Some("ann-1".into())));
+        assert_eq!(owner_of("/api/{user_id}/tasks/**", "/api/ann/tasks/7/complete"), Some(Some("ann".into())));
+        assert_eq!(owner_of("/api/{user_id}/tasks/**", "/api/ann/notes"), None);
+        assert_eq!(owner_of("/api/*/x", "/api/anything/x"), Some(None));
+        assert_eq!(owner_of("/api/*/x", "/api/x"), None);
+        assert_eq!(owner_of("/**", "/"), Some(None));
+        assert_eq!(owner_of("/", "/"), Some(None));
+        assert_eq!(owner_of("/a", "/a/"), Some(None));
+    }
+
+    #[test]
+    fn templates_that_mean_nothing_are_refused() {
+        for bad in ["", "a", "/a//b", "/**/b", "/{a}/{b}", "/a{b}", "/a%20b", "/{}"] {
+            assert!(Template::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_static_segment_beats_a_parameter_and_both_beat_the_rest() {
+        let mut order = ["/**", "/api/**", "/api/{id}/**", "/api/{id}", "/api/user/**", "/api/user"];
+        order.sort_by_key(|text| Template::parse(text).map(|template| template.precedence()).unwrap_or_default());
+        assert_eq!(order, ["/api/user", "/api/user/**", "/api/{id}", "/api/{id}/**", "/api/**", "/**"]);
+    }
+}

@@ -1,0 +1,366 @@
+//! Every way to say no: status, header fields and problem body, in one table.
+//!
+//! The challenge is RFC 6750 §3, the body RFC 9457. Bodies are the same for every token that is not believed, so
+//! that they are no oracle; the finer reason goes to the log.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::error::AuthError;
+
+/// What a client is told when its request is not served.
+///
+/// Adapters turn it into their framework's response with [`status`](Self::status), [`fields`](Self::fields) and
+/// [`body`](Self::body); applications may make their own with [`Refusal::new`] so that all errors read alike.
+#[derive(Clone, Debug)]
+pub struct Refusal(Box<Parts>);
+
+#[derive(Clone, Debug)]
+struct Parts {
+    status: u16,
+    code: &'static str,
+    reason: &'static str,
+    detail: Cow<'static, str>,
+    challenge: Challenge,
+    realm: Option<Arc<str>>,
+    retry_after: Option<Duration>,
+    allow: Option<Cow<'static, str>>,
+    errors: Vec<FieldError>,
+}
+
+/// One broken rule of a request body or query, for `422` answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// The field's name as the client sent it.
+    pub field: Cow<'static, str>,
+    /// What is wrong with it, in words for people.
+    pub message: Cow<'static, str>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Challenge {
+    None,
+    Bare,
+    Error { error: &'static str, description: &'static str },
+    Scope(String),
+}
+
+impl Refusal {
+    /// A refusal of one's own: an HTTP status, a stable code for programs, a sentence for people.
+    #[must_use]
+    pub fn new(status: u16, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self(Box::new(Parts {
+            status,
+            code,
+            reason: code,
+            detail: detail.into(),
+            challenge: Challenge::None,
+            realm: None,
+            retry_after: None,
+            allow: None,
+            errors: Vec::new(),
+        }))
+    }
+
+    /// `403 not_owner`: path or body names another user.
+    #[must_use]
+    pub fn not_owner() -> Self {
+        Self::new(403, "not_owner", "This belongs to another user")
+    }
+
+    /// `403 insufficient_role`: the caller's roles do not allow this.
+    #[must_use]
+    pub fn insufficient_role() -> Self {
+        Self::new(403, "insufficient_role", "Your role does not allow this")
+    }
+
+    /// `403 insufficient_scope`, with the scopes that are needed in the challenge (RFC 6750 §3.1).
+    ///
+    /// Characters that RFC 6749 §3.3 does not allow in a scope are left out.
+    #[must_use]
+    pub fn insufficient_scope(needed: &str) -> Self {
+        let scope = needed.chars().filter(|c| matches!(c, ' '..='~') && !matches!(c, '"' | '\\')).collect();
+        Self::new(403, "insufficient_scope", "The token does not carry the scope this needs")
+            .with(|parts| parts.challenge = Challenge::Scope(scope))
+    }
+
+    /// `404 not_found`, the same for what does not exist and for what is hidden.
+    #[must_use]
+    pub fn not_found() -> Self {
+        Self::new(404, "not_found", "There is nothing here")
+    }
+
+    /// `405 method_not_allowed` with the methods that are.
+    #[must_use]
+    pub fn method_not_allowed(allow: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(405, "method_not_allowed", "This method is not served here")
+            .with(|parts| parts.allow = Some(allow.into()))
+    }
+
+    /// `400 bad_request`.
+    #[must_use]
+    pub fn bad_request(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(400, "bad_request", detail)
+    }
+
+    /// `422 validation_failed`: well-formed, but breaking these rules.
+    #[must_use]
+    pub fn validation_failed(errors: Vec<FieldError>) -> Self {
+        Self::new(422, "validation_failed", "The request breaks a rule").with(|parts| parts.errors = errors)
+    }
+
+    /// `503` with a code of one's own: something needed is down; trying again after this long may help.
+    #[must_use]
+    pub fn unavailable(code: &'static str, detail: &'static str, retry_after: Duration) -> Self {
+        Self::new(503, code, detail).with(|parts| parts.retry_after = Some(retry_after))
+    }
+
+    /// `500 internal`. The cause is for the log, not for the client.
+    #[must_use]
+    pub fn internal() -> Self {
+        Self::new(500, "internal", "Something went wrong on our side")
+    }
+
+    /// Names the protection space in the challenge (RFC 9110 §11.5). Quotes and backslashes are left out.
+    #[must_use]
+    pub fn in_realm(self, realm: &Arc<str>) -> Self {
+        self.with(|parts| parts.realm = Some(Arc::clone(realm)))
+    }
+
+    pub(crate) fn for_reason(self, reason: &'static str) -> Self {
+        self.with(|parts| parts.reason = reason)
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Parts)) -> Self {
+        change(&mut self.0);
+        self
+    }
+
+    /// The HTTP status code.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.0.status
+    }
+
+    /// The stable public word for this refusal, as in the body.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.0.code
+    }
+
+    /// The finer word for logs and tests; never sent.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        self.0.reason
+    }
+
+    /// The sentence for people, as in the body.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
+    /// The header fields of the answer, `content-type` included, names in lower case.
+    #[must_use]
+    pub fn fields(&self) -> Vec<(&'static str, String)> {
+        let mut fields = vec![("content-type", "application/problem+json".to_owned())];
+        if let Some(challenge) = self.challenge() {
+            fields.push(("www-authenticate", challenge));
+        }
+        if let Some(after) = self.0.retry_after {
+            let whole_seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+            fields.push(("retry-after", whole_seconds.max(1).to_string()));
+        }
+        if let Some(allow) = &self.0.allow {
+            fields.push(("allow", allow.clone().into_owned()));
+        }
+        fields
+    }
+
+    /// The value of `WWW-Authenticate`, where there is one.
+    #[must_use]
+    pub fn challenge(&self) -> Option<String> {
+        if self.0.challenge == Challenge::None {
+            return None;
+        }
+        let mut text = String::from("Bearer");
+        let mut separator = " ";
+        let mut parameter = |name: &str, value: &str| {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{separator}{name}=\"{value}\"");
+            separator = ", ";
+        };
+        if let Some(realm) = &self.0.realm {
+            parameter("realm", realm);
+        }
+        match &self.0.challenge {
+            Challenge::None | Challenge::Bare => {}
+            Challenge::Error { error, description } => {
+                parameter("error", error);
+                parameter("error_description", description);
+            }
+            Challenge::Scope(scope) => {
+                parameter("error", "insufficient_scope");
+                parameter("scope", scope);
+            }
+        }
+        Some(text)
+    }
+
+    /// The body: `application/problem+json` (RFC 9457).
+    #[must_use]
+    pub fn body(&self) -> String {
+        #[derive(Serialize)]
+        struct Problem<'a> {
+            r#type: &'static str,
+            title: &'static str,
+            status: u16,
+            code: &'static str,
+            detail: &'a str,
+            #[serde(skip_serializing_if = "<[_]>::is_empty")]
+            errors: &'a [FieldError],
+        }
+        let problem = Problem {
+            r#type: "about:blank",
+            title: phrase(self.0.status),
+            status: self.0.status,
+            code: self.0.code,
+            detail: &self.0.detail,
+            errors: &self.0.errors,
+        };
+        serde_json::to_string(&problem).expect("text and numbers always serialise")
+    }
+
+    fn invalid_token(code: &'static str, detail: &'static str) -> Self {
+        let challenge = Challenge::Error { error: "invalid_token", description: detail };
+        Self::new(401, code, detail).with(|parts| parts.challenge = challenge)
+    }
+
+    fn invalid_request(detail: &'static str) -> Self {
+        let challenge = Challenge::Error { error: "invalid_request", description: detail };
+        Self::new(400, "malformed_credentials", detail).with(|parts| parts.challenge = challenge)
+    }
+}
+
+/// The one table of what each failure to authenticate tells the client.
+impl From<&AuthError> for Refusal {
+    fn from(error: &AuthError) -> Self {
+        let refusal = match error {
+            AuthError::Missing => {
+                let detail = "This needs a credential: Authorization: Bearer <token>";
+                Self::new(401, "missing_credentials", detail).with(|parts| parts.challenge = Challenge::Bare)
+            }
+            AuthError::RepeatedAuthorization => Self::invalid_request("There is more than one Authorization field"),
+            AuthError::MalformedBearer => Self::invalid_request("Authorization: Bearer takes exactly one token"),
+            AuthError::Expired(_) => Self::invalid_token("token_expired", "Token has expired"),
+            AuthError::NotYetValid(_) | AuthError::IssuedInFuture(_) => {
+                Self::invalid_token("token_not_yet_valid", "Token is not valid yet")
+            }
+            AuthError::Unavailable(cause) => Self::unavailable(
+                "auth_unavailable",
+                "Credentials cannot be checked at the moment",
+                cause.retry_after(),
+            ),
+            AuthError::TooLong(_)
+            | AuthError::NotCompact
+            | AuthError::NotBase64(_)
+            | AuthError::NotJsonObject(_)
+            | AuthError::DuplicateMember(_)
+            | AuthError::RefusedParameter(_)
+            | AuthError::WrongType
+            | AuthError::RefusedAlgorithm
+            | AuthError::MissingKeyId
+            | AuthError::UnknownKey
+            | AuthError::AmbiguousKey
+            | AuthError::KeyMismatch
+            | AuthError::BadSignature
+            | AuthError::MissingClaim(_)
+            | AuthError::MalformedClaim(_)
+            | AuthError::WrongIssuer
+            | AuthError::WrongAudience => Self::invalid_token("token_invalid", "Token is not valid"),
+        };
+        refusal.for_reason(error.reason())
+    }
+}
+
+impl From<AuthError> for Refusal {
+    fn from(error: AuthError) -> Self {
+        Self::from(&error)
+    }
+}
+
+/// The status phrases of RFC 9110 §15, which RFC 9457 §4.2.1 wants as the title of `about:blank`.
+fn phrase(status: u16) -> &'static str {
+    match status {
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        409 => "Conflict",
+        413 => "Content Too Large",
+        415 => "Unsupported Media Type",
+        422 => "Unprocessable Content",
+        429 => "Too Many Requests",
+        500 => "Internal Server Error",
+        503 => "Service Unavailable",
+        _ => "Error",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn realm() -> Arc<str> {
+        Arc::from("tasks")
+    }
+
+    #[test]
+    fn a_missing_credential_gets_the_bare_challenge() {
+        let refusal = Refusal::from(AuthError::Missing).in_realm(&realm());
+        assert_eq!((refusal.status(), refusal.code()), (401, "missing_credentials"));
+        assert_eq!(refusal.challenge().as_deref(), Some(r#"Bearer realm="tasks""#));
+    }
+
+    #[test]
+    fn a_refused_token_is_challenged_with_invalid_token() {
+        let refusal = Refusal::from(AuthError::Expired(Duration::from_secs(9))).in_realm(&realm());
+        let expected = r#"Bearer realm="tasks", error="invalid_token", error_description="Token has expired""#;
+        assert_eq!(refusal.challenge().as_deref(), Some(expected));
+        let body = r#"{"type":"about:blank","title":"Unauthorized","status":401,"code":"token_expired","detail":"Token has expired"}"#;
+        assert_eq!(refusal.body(), body);
+    }
+
+    #[test]
+    fn without_a_realm_the_challenge_is_still_well_formed() {
+        assert_eq!(Refusal::from(AuthError::Missing).challenge().as_deref(), Some("Bearer"));
+        let refusal = Refusal::insufficient_scope("tasks:write");
+        assert_eq!(refusal.challenge().as_deref(), Some(r#"Bearer error="insufficient_scope", scope="tasks:write""#));
+    }
+
+    #[test]
+    fn retry_after_is_rounded_up_and_at_least_one() {
+        for (after, seconds) in [(0, "1"), (1, "1"), (1_000, "1"), (1_001, "2"), (29_500, "30")] {
+            let refusal = Refusal::unavailable("store_unavailable", "down", Duration::from_millis(after));
+            assert!(refusal.fields().contains(&("retry-after", seconds.to_owned())), "{after} ms");
+        }
+    }
+
+    #[test]
+    fn every_token_that_is_not_believed_reads_the_same() {
+        let bodies = [AuthError::BadSignature, AuthError::UnknownKey, AuthError::WrongIssuer, AuthError::NotCompact]
+            .map(|error| Refusal::from(error).body());
+        assert!(bodies.iter().all(|body| *body == bodies[0]));
+    }
+
+    #[test]
+    fn a_hostile_scope_cannot_break_out_of_the_challenge() {
+        let refusal = Refusal::insufficient_scope("a\" realm=\"x\r\nSet-Cookie: y");
+        assert!(refusal.challenge().is_some_and(|text| !text.contains(['\r', '\n']) && text.matches('"').count() == 4));
+    }
+}

@@ -1,0 +1,65 @@
+// The environment, read once. A wrong value ends the process: status 2, one line naming the variable.
+import { randomBytes } from "node:crypto";
+import { isIPv6 } from "node:net";
+
+export function readSettings(env = process.env) {
+  const host = setting(env, "HOST", "127.0.0.1", /^[A-Za-z0-9.:-]+$/, "use an address such as 127.0.0.1");
+  const baseUrl = setting(env, "BETTER_AUTH_URL", null, isWebUrl, "use a URL such as http://127.0.0.1:4000");
+  if (!baseUrl && !LOOPBACK.includes(host)) refuse("BETTER_AUTH_URL", `set it, as HOST=${host} is not loopback`);
+
+  const expires = setting(env, "JWT_EXPIRATION", "15m", /^[1-9]\d{0,5}[smhd]$/, "use a span such as 90s or 15m");
+  const rotation = setting(env, "JWKS_ROTATION_SECONDS", null, /^[1-9]\d{0,8}$/, "use whole seconds, 1 or more");
+  const cache = setting(env, "COOKIE_CACHE", "off", CACHES, `use one of ${CACHES.join(", ")}`);
+  return {
+    host,
+    urlHost: isIPv6(host) ? `[${host}]` : host,
+    port: Number(setting(env, "PORT", "4000", isPort, "use 0 (any free port) to 65535")),
+    baseUrl,
+    secret: setting(env, "BETTER_AUTH_SECRET", randomBytes(32).toString("base64"), isSecret, SECRET_HINT),
+    databasePath: setting(env, "DATABASE_PATH", ":memory:", /^(?![a-z]{2,}:)/i, "use a file path, not a URL"),
+    jwtAlg: setting(env, "JWT_ALG", "EdDSA", ALGORITHMS, `use one of ${ALGORITHMS.join(", ")}`),
+    jwtExpiration: expires,
+    rotationSeconds: rotation ? Number(rotation) : undefined,
+    adminEmails: list(env, "ADMIN_EMAILS", (item) => /^[^@\s]+@[^@\s]+$/.test(item), "list e-mail addresses").map(
+      (email) => email.toLowerCase(),
+    ),
+    trustedOrigins: list(env, "TRUSTED_ORIGINS", isOrigin, "list exact origins such as http://localhost:3000"),
+    cookiePrefix: setting(env, "COOKIE_PREFIX", "better-auth", /^[A-Za-z0-9._-]+$/, "use A-Z a-z 0-9 . _ -"),
+    cookieCache: cache === "off" ? undefined : cache,
+  };
+}
+
+/** Says which variable is wrong and how to mend it, never its value: it may be a secret. */
+export function refuse(name, mend) {
+  console.error(`${name}: ${mend}`);
+  process.exit(2);
+}
+
+// `accept`: a pattern, a list of the allowed values, or a test. An empty variable counts as absent.
+function setting(env, name, fallback, accept = () => true, mend = "") {
+  const value = env[name];
+  if (!value) return fallback;
+  const good = Array.isArray(accept) ? accept.includes(value) : accept.test ? accept.test(value) : accept(value);
+  return good ? value : refuse(name, mend);
+}
+
+function list(env, name, accept, mend) {
+  const items = (env[name] ?? "").split(",").map((item) => item.trim()).filter(Boolean);
+  return items.every(accept) ? items : refuse(name, mend);
+}
+
+const isPort = (text) => /^\d{1,5}$/.test(text) && Number(text) <= 65535;
+const isOrigin = (text) => URL.canParse(text) && new URL(text).origin === text;
+const isSecret = (text) => text.length >= 32 && text !== PUBLIC_DEFAULT_SECRET;
+
+function isWebUrl(text) {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password, search, hash } = new URL(text);
+  return ["http:", "https:"].includes(protocol) && !(username || password || search || hash);
+}
+
+const LOOPBACK = ["127.0.0.1", "localhost", "::1"];
+const ALGORITHMS = ["EdDSA", "ES256", "ES512", "RS256", "PS256"];
+const CACHES = ["off", "compact", "jwt", "jwe", "jwks"];
+const PUBLIC_DEFAULT_SECRET = "better-auth-secret-12345678901234567890"; // Better Auth's own fallback, known to all
+const SECRET_HINT = "use 32 or more random characters, such as from `openssl rand -base64 32`";
