@@ -173,7 +173,7 @@ impl RemoteKeys {
 }
 
 impl KeyResolver for RemoteKeys {
-    fn keys(&self, _: Algorithm) -> Option<KeySnapshot<'_>> {
+    fn current(&self, _: Algorithm) -> Option<KeySnapshot<'_>> {
         let shared = &self.0;
         let now = Instant::now();
         let loaded = shared.loaded.load();

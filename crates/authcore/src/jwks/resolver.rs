@@ -12,9 +12,9 @@ use crate::jwt::Algorithm;
 /// A source of keys. [`KeySet`] is the static one, [`RemoteKeys`](super::RemoteKeys) fetches.
 pub trait KeyResolver: Send + Sync + 'static {
     /// The keys to judge a token of this algorithm by right now. Never waits; `None` while there are none at all.
-    fn keys(&self, algorithm: Algorithm) -> Option<KeySnapshot<'_>>;
+    fn current(&self, algorithm: Algorithm) -> Option<KeySnapshot<'_>>;
 
-    /// Asked when [`keys`](Self::keys) held no key for a token that names `key_id`: may fetching help?
+    /// Asked when [`current`](Self::current) held no key for a token that names `key_id`: may fetching help?
     fn after_miss(&self, key_id: Option<&str>) -> Miss;
 }
 
@@ -74,7 +74,7 @@ impl Deref for KeySnapshot<'_> {
 }
 
 impl KeyResolver for KeySet {
-    fn keys(&self, _: Algorithm) -> Option<KeySnapshot<'_>> {
+    fn current(&self, _: Algorithm) -> Option<KeySnapshot<'_>> {
         Some(self.into())
     }
 

@@ -86,7 +86,7 @@ impl JwtVerifier {
         let signature = decode(compact.signature, Part::Signature)?;
 
         let miss = |error| Unjudged { error, key_id: header.key_id.clone() };
-        let set = keys.keys(header.algorithm).ok_or_else(|| miss(AuthError::UnknownKey))?;
+        let set = keys.current(header.algorithm).ok_or_else(|| miss(AuthError::UnknownKey))?;
         let key = set.select(header.key_id.as_deref(), header.algorithm).map_err(miss)?;
         if !key.verifies(compact.signing_input.as_bytes(), &signature) {
             return Err(AuthError::BadSignature.into());
