@@ -47,6 +47,11 @@ impl dyn RequestHead + '_ {
         self.method() == "OPTIONS" && self.has_field("origin") && self.has_field("access-control-request-method")
     }
 
+    /// Whether the client speaks gRPC or gRPC-Web.
+    pub(crate) fn is_grpc(&self) -> bool {
+        matches!(self.sole_field("content-type"), Ok(Some(value)) if value.starts_with(b"application/grpc"))
+    }
+
     fn has_field(&self, name: &str) -> bool {
         let mut found = false;
         self.field_lines(name, &mut |_| {

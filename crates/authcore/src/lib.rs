@@ -26,5 +26,5 @@ pub use jwks::{Fetch, Fetched, HttpFetch, RemoteKeys, RemoteKeysBuilder, RemoteS
 pub use jwks::{Fetching, IgnoredKey, Key, KeyRefused, KeyResolver, KeySet, KeySetRefused, KeySnapshot, Miss};
 pub use jwt::{Algorithm, BearerToken, JwtVerifier, JwtVerifierBuilder};
 pub use policy::{BodyOwner, Isolation};
-pub use refusal::{FieldError, Refusal};
+pub use refusal::{AnswerField, FieldError, Refusal};
 pub use secret::Secret;

@@ -30,6 +30,10 @@ struct Parts {
     retry_after: Option<Duration>,
     allow: Option<Cow<'static, str>>,
     errors: Vec<FieldError>,
+    /// Whether the answer depends on a credential.
+    private: bool,
+    /// Whether the client speaks gRPC and wants to be told in its words too.
+    grpc: bool,
 }
 
 /// One broken rule of a request body or query, for `422` answers.
@@ -63,6 +67,8 @@ impl Refusal {
             retry_after: None,
             allow: None,
             errors: Vec::new(),
+            private: false,
+            grpc: false,
         }))
     }
 
@@ -83,7 +89,7 @@ impl Refusal {
     /// Characters that RFC 6749 §3.3 does not allow in a scope are left out.
     #[must_use]
     pub fn insufficient_scope(needed: &str) -> Self {
-        let scope = needed.chars().filter(|c| matches!(c, ' '..='~') && !matches!(c, '"' | '\\')).collect();
+        let scope = quotable(needed);
         Self::new(403, "insufficient_scope", "The token does not carry the scope this needs")
             .with(|parts| parts.challenge = Challenge::Scope(scope))
     }
@@ -135,6 +141,16 @@ impl Refusal {
         self.with(|parts| parts.reason = reason)
     }
 
+    /// The answer depends on a credential, so it belongs in no shared cache.
+    pub(crate) fn private(self) -> Self {
+        self.with(|parts| parts.private = true)
+    }
+
+    /// The client speaks gRPC: the fields say it in `grpc-status` as well, which such clients read first.
+    pub(crate) fn over_grpc(self, grpc: bool) -> Self {
+        self.with(|parts| parts.grpc = grpc)
+    }
+
     fn with(mut self, change: impl FnOnce(&mut Parts)) -> Self {
         change(&mut self.0);
         self
@@ -178,6 +194,16 @@ impl Refusal {
         if let Some(allow) = &self.0.allow {
             fields.push(("allow", allow.clone().into_owned()));
         }
+        if self.0.private {
+            fields.extend(PRIVATE.iter().map(|field| (field.name, field.value.to_owned())));
+        }
+        if self.0.grpc {
+            fields.push(("grpc-status", grpc_code(self.0.status).to_string()));
+            fields.push((
+                "grpc-message",
+                self.0.detail.chars().filter(|c| matches!(c, ' '..='~' if *c != '%')).collect(),
+            ));
+        }
         fields
     }
 
@@ -195,7 +221,7 @@ impl Refusal {
             separator = ", ";
         };
         if let Some(realm) = &self.0.realm {
-            parameter("realm", realm);
+            parameter("realm", &quotable(realm));
         }
         match &self.0.challenge {
             Challenge::None | Challenge::Bare => {}
@@ -293,6 +319,58 @@ impl From<AuthError> for Refusal {
     }
 }
 
+/// A header field for every answer that depends on a credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AnswerField {
+    name: &'static str,
+    value: &'static str,
+}
+
+impl AnswerField {
+    /// The field's name, in lower case.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The value of the line to append.
+    #[must_use]
+    pub fn value(&self) -> &'static str {
+        self.value
+    }
+
+    /// Whether the lines of this name that an answer already has leave nothing to add: for `cache-control` whatever the
+    /// handler said, for `vary`, which is a list, only the same line or `*`.
+    pub fn is_settled_by<'v>(&self, lines: impl IntoIterator<Item = &'v [u8]>) -> bool {
+        lines.into_iter().any(|line| self.name != "vary" || line == self.value.as_bytes() || line == b"*")
+    }
+}
+
+/// What depends on a credential belongs in no shared cache (RFC 9111 §5.2.2.5, RFC 9110 §12.5.5).
+pub(crate) const PRIVATE: &[AnswerField] = &[
+    AnswerField { name: "cache-control", value: "no-store" },
+    AnswerField { name: "vary", value: "Authorization, Cookie" },
+];
+
+/// The status codes of gRPC for ours.
+fn grpc_code(status: u16) -> u8 {
+    match status {
+        400 | 422 => 3, // INVALID_ARGUMENT
+        401 => 16,      // UNAUTHENTICATED
+        403 => 7,       // PERMISSION_DENIED
+        404 => 5,       // NOT_FOUND
+        429 => 8,       // RESOURCE_EXHAUSTED
+        500 => 13,      // INTERNAL
+        503 => 14,      // UNAVAILABLE
+        _ => 2,         // UNKNOWN
+    }
+}
+
+/// Text without what would have to be escaped, or may not stand, in a quoted string (RFC 9110 §5.6.4).
+fn quotable(text: &str) -> String {
+    text.chars().filter(|c| matches!(c, ' '..='~') && !matches!(c, '"' | '\\')).collect()
+}
+
 /// The status phrases of RFC 9110 §15, which RFC 9457 §4.2.1 wants as the title of `about:blank`.
 fn phrase(status: u16) -> &'static str {
     match status {
@@ -356,6 +434,38 @@ mod tests {
         let bodies = [AuthError::BadSignature, AuthError::UnknownKey, AuthError::WrongIssuer, AuthError::NotCompact]
             .map(|error| Refusal::from(error).body());
         assert!(bodies.iter().all(|body| *body == bodies[0]));
+    }
+
+    #[test]
+    fn a_hostile_realm_cannot_break_out_of_the_challenge() {
+        let refusal = Refusal::from(AuthError::Missing).in_realm(&Arc::from("a\"\r\nSet-Cookie: b\\"));
+        assert_eq!(refusal.challenge().as_deref(), Some(r#"Bearer realm="aSet-Cookie: b""#));
+    }
+
+    #[test]
+    fn an_answer_that_depends_on_a_credential_belongs_in_no_shared_cache() {
+        let has = |refusal: &Refusal, name: &str| refusal.fields().iter().any(|(field, _)| *field == name);
+        let refusal = Refusal::from(AuthError::Missing);
+        assert!(!has(&refusal, "cache-control") && !has(&refusal, "vary"));
+        let refusal = refusal.private();
+        assert!(has(&refusal, "cache-control") && has(&refusal, "vary"));
+    }
+
+    #[test]
+    fn a_handler_may_choose_its_caching_but_not_leave_vary_out() {
+        let [cache_control, vary] = PRIVATE else { panic!("two fields") };
+        let line = |text: &'static str| [text.as_bytes()];
+        assert!(!cache_control.is_settled_by([]) && cache_control.is_settled_by(line("private, max-age=5")));
+        assert!(!vary.is_settled_by([]) && !vary.is_settled_by(line("Origin")));
+        assert!(vary.is_settled_by(line("*")) && vary.is_settled_by(line("Authorization, Cookie")));
+    }
+
+    #[test]
+    fn a_grpc_client_is_told_in_its_own_words_too() {
+        let fields = Refusal::not_owner().over_grpc(true).fields();
+        assert!(fields.contains(&("grpc-status", "7".to_owned())));
+        assert!(fields.contains(&("grpc-message", "This belongs to another user".to_owned())));
+        assert!(Refusal::not_owner().fields().iter().all(|(name, _)| !name.starts_with("grpc")));
     }
 
     #[test]

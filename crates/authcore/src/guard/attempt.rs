@@ -1,13 +1,16 @@
 //! What a guard's first look comes to: a decision, or something to wait for.
 
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use super::{Guard, Need};
 use crate::authenticator::Verdict;
 use crate::error::AuthError;
 use crate::identity::{Identity, UserScope};
-use crate::refusal::Refusal;
+use crate::refusal::{AnswerField, PRIVATE, Refusal};
 
 /// The outcome of [`Guard::begin`].
 #[must_use = "a request is not admitted before its attempt is finished"]
@@ -28,12 +31,14 @@ impl Attempt {
     pub async fn finish(self) -> Result<Admission, Refusal> {
         match self {
             Self::Ready(decision) => decision,
-            Self::Pending(pending) => pending.finish().await,
+            Self::Pending(pending) => pending.await,
         }
     }
 }
 
-/// An attempt that waits for keys or sessions.
+/// An attempt that waits for keys or sessions: a future of the decision that owns all it needs, so it is `Send`, `Unpin`
+/// and `'static`.
+#[must_use = "a request is not admitted before its attempt is finished"]
 pub struct Pending {
     verdict: Verdict,
     gate: Gate,
@@ -44,21 +49,24 @@ pub(super) struct Gate {
     pub(super) guard: Guard,
     pub(super) owner: Option<Box<str>>,
     pub(super) only_reads: bool,
+    pub(super) grpc: bool,
 }
 
 impl Pending {
     pub(super) fn new(verdict: Verdict, gate: Gate) -> Self {
         Self { verdict, gate }
     }
+}
 
-    /// Waits for the decision.
-    ///
-    /// # Errors
-    ///
-    /// What to tell the client instead of serving the request.
-    pub async fn finish(self) -> Result<Admission, Refusal> {
-        let Gate { guard, owner, only_reads } = self.gate;
-        guard.admit(self.verdict.await, owner.as_deref(), only_reads)
+impl Future for Pending {
+    /// What to tell the client instead of serving the request, if it is not admitted.
+    type Output = Result<Admission, Refusal>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let verdict = ready!(self.verdict.as_mut().poll(cx));
+        let Gate { guard, owner, only_reads, grpc } = &self.gate;
+        let decision = guard.admit(verdict, owner.as_deref(), *only_reads);
+        Poll::Ready(decision.map_err(|refusal| guard.refuse(refusal, *grpc)))
     }
 }
 
@@ -115,16 +123,27 @@ impl Admission {
         self.scope().ok_or_else(|| self.missing())
     }
 
-    /// Header fields for the answer, names in lower case: what depends on a credential belongs in no shared cache.
-    /// `vary` is to be added to what is there, the rest set unless the handler did.
+    /// Header fields for the answer, where it depends on a credential: each to be appended unless it
+    /// [is settled](AnswerField::is_settled_by). Refusals of the guard have them already.
     #[must_use]
-    pub fn answer_fields(&self) -> &'static [(&'static str, &'static str)] {
+    pub fn answer_fields(&self) -> &'static [AnswerField] {
         if self.guarded { PRIVATE } else { &[] }
+    }
+
+    /// For extractors: the admission that the adapter's middleware left with the request, if it did.
+    ///
+    /// # Errors
+    ///
+    /// `500 internal` when there is none. Then the route is not behind the guard: the application's fault, told to the log
+    /// as an error, and never taken for an anonymous caller.
+    pub fn left_by_guard(found: Option<&Self>) -> Result<&Self, Refusal> {
+        found.ok_or_else(|| {
+            tracing::error!("a handler asks who is calling, but no guard is in front of its route");
+            Refusal::internal().for_reason("unguarded_route")
+        })
     }
 
     fn missing(&self) -> Refusal {
         Refusal::from(AuthError::Missing).in_realm(&self.realm)
     }
 }
-
-pub(super) const PRIVATE: &[(&str, &str)] = &[("cache-control", "no-store"), ("vary", "Authorization, Cookie")];

@@ -61,9 +61,10 @@ impl Guard {
 
     /// Looks at a request once and copies out what the rest needs. Most requests are decided right here.
     pub fn begin(&self, head: &dyn RequestHead) -> Attempt {
+        let refuse = |refusal| self.refuse(refusal, head.is_grpc());
         let Ok(path) = RequestPath::parse(head.path()) else {
             let refusal = Refusal::bad_request("The path is ambiguous").for_reason("ambiguous_path");
-            return Attempt::Ready(Err(self.refuse(refusal)));
+            return Attempt::Ready(Err(refuse(refusal)));
         };
         let need = self.need(path);
         if need == Need::Open || head.is_preflight() {
@@ -73,11 +74,14 @@ impl Guard {
         let only_reads = matches!(head.method(), "GET" | "HEAD");
         match self.glance(head) {
             Glance::Absent if need == Need::Optional => Attempt::Ready(Ok(Admission::anonymous(self, need))),
-            Glance::Absent => Attempt::Ready(Err(self.refuse(AuthError::Missing.into()))),
-            Glance::Judged(verdict) => Attempt::Ready(self.admit(verdict, owner.as_deref(), only_reads)),
+            Glance::Absent => Attempt::Ready(Err(refuse(AuthError::Missing.into()))),
+            Glance::Judged(verdict) => {
+                Attempt::Ready(self.admit(verdict, owner.as_deref(), only_reads).map_err(refuse))
+            }
             Glance::Pending(verdict) => {
                 let owner = owner.map(|owner| owner.into_owned().into_boxed_str());
-                Attempt::Pending(Pending::new(verdict, Gate { guard: self.clone(), owner, only_reads }))
+                let gate = Gate { guard: self.clone(), owner, only_reads, grpc: head.is_grpc() };
+                Attempt::Pending(Pending::new(verdict, gate))
             }
         }
     }
@@ -94,8 +98,12 @@ impl Guard {
         glances.into_iter().find(|glance| !matches!(glance, Glance::Absent)).unwrap_or(Glance::Absent)
     }
 
+    /// Routers differ in whether `/%61` is `/a`. For what asks more it is; for what asks less it is not.
     fn need(&self, path: RequestPath<'_>) -> Need {
-        let rule = self.0.access.iter().find(|(template, _)| template.matches(path).is_some());
+        let decides = |template: &Template, need| {
+            template.matches(path).is_some() && (need == Need::Required || template.is_spelled_out_in(path))
+        };
+        let rule = self.0.access.iter().find(|(template, need)| decides(template, *need));
         rule.map_or(Need::Required, |(_, need)| *need)
     }
 
@@ -109,16 +117,16 @@ impl Guard {
             if let AuthError::Unavailable(cause) = &error {
                 tracing::warn!(%cause, "credentials cannot be checked");
             }
-            self.refuse(Refusal::from(error))
+            Refusal::from(error)
         })?;
-        let scope = self.0.isolation.decide(&identity, owner, only_reads).map_err(|refusal| self.refuse(refusal))?;
+        let scope = self.0.isolation.decide(&identity, owner, only_reads)?;
         Ok(Admission::of(self, identity, scope))
     }
 
     /// One log event for each refusal; it never holds the credential.
-    fn refuse(&self, refusal: Refusal) -> Refusal {
+    fn refuse(&self, refusal: Refusal, grpc: bool) -> Refusal {
         let (status, code, reason) = (refusal.status(), refusal.code(), refusal.reason());
         tracing::info!(status, code, reason, "request refused");
-        refusal.in_realm(&self.0.realm)
+        refusal.in_realm(&self.0.realm).private().over_grpc(grpc)
     }
 }

@@ -28,8 +28,13 @@ impl<'r> RequestPath<'r> {
 
     /// The segments, decoded. A trailing slash adds none.
     pub(crate) fn segments(self) -> impl Iterator<Item = Cow<'r, str>> {
+        self.raw_segments().map(|segment| decode(segment).unwrap_or(Cow::Borrowed(segment)))
+    }
+
+    /// The segments as they were sent.
+    pub(crate) fn raw_segments(self) -> impl Iterator<Item = &'r str> {
         let segments = (!self.0.is_empty()).then(|| self.0.split('/'));
-        segments.into_iter().flatten().map(|segment| decode(segment).unwrap_or(Cow::Borrowed(segment)))
+        segments.into_iter().flatten()
     }
 }
 

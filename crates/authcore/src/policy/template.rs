@@ -70,6 +70,13 @@ impl Template {
         segments.next().is_none().then_some(Match { owner })
     }
 
+    /// Whether a path that matches has this template's literals as they are, not percent-encoded.
+    pub(crate) fn is_spelled_out_in(&self, path: RequestPath<'_>) -> bool {
+        let spelled_out =
+            |(piece, segment): (&Piece, &str)| !matches!(piece, Piece::Literal(literal) if **literal != *segment);
+        self.0.iter().zip(path.raw_segments()).all(spelled_out)
+    }
+
     /// For sorting: the template that decides comes first.
     pub(crate) fn precedence(&self) -> Vec<u8> {
         let rank = |piece: &Piece| match piece {

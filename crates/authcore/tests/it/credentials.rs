@@ -1,0 +1,239 @@
+//! Credentials, through the whole guard: C-1 to C-20 of docs/security/cases.md.
+
+use authcore::{Admission, AuthError, Authenticator, Guard, Identity, Method, Refusal, UserId};
+use authcore::{RequestHead, credential::cookie};
+use authcore_testkit::TestHead;
+
+use crate::support::{ed25519, good, verifier};
+
+/// Reads a cookie called `session` whose value names the user: a stand-in for a second kind of credential.
+struct CookieSession;
+
+impl Authenticator for CookieSession {
+    type Credential = String;
+
+    fn credential(&self, head: &dyn RequestHead) -> Result<Option<String>, AuthError> {
+        let value = cookie::value(head, "session").map_err(|_| AuthError::BadSignature)?;
+        Ok(value.map(|value| String::from_utf8_lossy(value).into_owned()))
+    }
+
+    async fn verify(&self, user: String) -> Result<Identity, AuthError> {
+        let user = UserId::new(&user).map_err(|_| AuthError::BadSignature)?;
+        Ok(Identity::assertion(user, Method::Other("cookie")).into_identity())
+    }
+}
+
+fn guard() -> Guard {
+    Guard::builder()
+        .authenticator(verifier())
+        .authenticator(CookieSession)
+        .realm("tests")
+        .open("/health")
+        .optional("/feed/**")
+        .build()
+        .expect("good settings")
+}
+
+fn token() -> String {
+    good().sign(ed25519())
+}
+
+/// Runs a guard to its end. These requests never wait for anything outside.
+fn run(guard: &Guard, head: &TestHead) -> Result<Admission, Refusal> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(guard.begin(head).finish())
+}
+
+fn verdict(head: &TestHead) -> Result<Admission, Refusal> {
+    run(&guard(), head)
+}
+
+#[track_caller]
+fn refusal(head: &TestHead) -> (u16, &'static str, String) {
+    let refusal = verdict(head).expect_err("this is refused");
+    (refusal.status(), refusal.reason(), refusal.challenge().unwrap_or_default())
+}
+
+#[track_caller]
+fn user(head: &TestHead) -> String {
+    let admission = verdict(head).unwrap_or_else(|refusal| panic!("{}", refusal.reason()));
+    admission.identity().map(|identity| identity.user_id().to_string()).unwrap_or_default()
+}
+
+fn with(value: impl AsRef<[u8]>) -> TestHead {
+    TestHead::get("/api/tasks").header("authorization", value.as_ref().to_vec())
+}
+
+const BARE: &str = r#"Bearer realm="tests""#;
+
+#[test]
+fn c01_without_a_credential_the_challenge_is_bare() {
+    assert_eq!(refusal(&TestHead::get("/api/tasks")), (401, "missing", BARE.into()));
+}
+
+#[test]
+fn c02_the_scheme_is_case_insensitive() {
+    for scheme in ["Bearer", "bearer", "BEARER", "bEaReR"] {
+        assert_eq!(user(&with(format!("{scheme} {}", token()))), "alice");
+    }
+}
+
+#[test]
+fn c03_c20_other_schemes_are_not_ours_to_judge() {
+    let dpop = format!("DPoP {}", token());
+    let bare_token = token();
+    for value in ["Basic YTpi", "Digest username=\"a\"", "Negotiate YII=", &dpop, "Bearerx abc", &bare_token, ""] {
+        assert_eq!(refusal(&with(value)), (401, "missing", BARE.into()), "{value}");
+    }
+}
+
+#[test]
+fn c04_c05_c08_c09_c10_a_bearer_that_is_not_one_token_is_malformed() {
+    let good = token();
+    let malformed: Vec<Vec<u8>> = [
+        "Bearer",
+        "Bearer ",
+        "Bearer   ",
+        "Bearer\tabc",
+        "Bearer \tabc",
+        "Bearer\u{a0}abc",
+        "Bearer \u{200b}abc",
+        "Bearer a, Bearer b",
+        "Bearer a,b",
+        "Bearer Bearer x",
+        "Bearer \"abc\"",
+        "Bearer token=\"x\"",
+        "Bearer a b",
+        "Bearer =",
+        "Bearer a=b",
+        "Bearer,abc",
+    ]
+    .map(|text| text.as_bytes().to_vec())
+    .into_iter()
+    .chain([
+        [b"Bearer ".as_slice(), good.as_bytes(), b"\xff"].concat(),
+        b"Bearer \x80".to_vec(),
+        b"Bearer a\0".to_vec(),
+    ])
+    .collect();
+    for value in malformed {
+        let (status, reason, challenge) = refusal(&with(&value));
+        assert_eq!((status, reason), (400, "malformed_bearer"), "{}", String::from_utf8_lossy(&value));
+        assert!(challenge.contains(r#"error="invalid_request""#));
+    }
+}
+
+#[test]
+fn c06_more_than_one_space_after_the_scheme_is_accepted() {
+    assert_eq!(user(&with(format!("Bearer   {}", token()))), "alice");
+    assert_eq!(user(&with(format!("Bearer {} ", token()))), "alice");
+}
+
+#[test]
+fn c07_two_authorization_lines_are_never_chosen_from() {
+    let bearer = format!("Bearer {}", token());
+    for (first, second) in [(&*bearer, &*bearer), (&bearer, "Bearer x"), ("Basic YTpi", &bearer), (&bearer, "")] {
+        let head = with(first).header("authorization", second.as_bytes().to_vec());
+        let (status, reason, challenge) = refusal(&head);
+        assert_eq!((status, reason), (400, "repeated_authorization"));
+        assert!(challenge.contains(r#"error="invalid_request""#));
+    }
+}
+
+#[test]
+fn c11_control_characters_are_refused_even_where_a_server_lets_them_by() {
+    for value in [b"Bearer a\0b".as_slice(), b"Bearer a\r\nX: y", b"Bearer a\nb"] {
+        assert_eq!(refusal(&with(value)).1, "malformed_bearer");
+    }
+}
+
+#[test]
+fn c12_c13_length_and_dots_are_bounded_before_any_work() {
+    for value in ["A".repeat(20 * 1024), ".".repeat(100_000), "A".repeat(1 << 20)] {
+        let (status, reason, challenge) = refusal(&with(format!("Bearer {value}")));
+        assert_eq!((status, reason), (401, "too_long"));
+        assert!(challenge.contains(r#"error="invalid_token""#));
+    }
+    assert_eq!(refusal(&with(format!("Bearer {}", ".".repeat(10_000)))).1, "not_compact");
+}
+
+#[test]
+fn c14_a_token_in_the_query_is_not_read() {
+    let target = format!("/api/tasks?access_token={}", token());
+    assert_eq!(refusal(&TestHead::get(&target)), (401, "missing", BARE.into()));
+}
+
+#[test]
+fn c15_an_explicit_header_wins_over_a_cookie_and_identities_are_never_merged() {
+    let head = with(format!("Bearer {}", token())).header("cookie", b"session=bob".to_vec());
+    assert_eq!(user(&head), "alice");
+    assert_eq!(user(&TestHead::get("/api/tasks").header("cookie", b"session=bob".to_vec())), "bob");
+}
+
+#[test]
+fn c16_a_refused_token_is_not_followed_by_the_cookie() {
+    let head = with("Bearer a.b.c").header("cookie", b"session=bob".to_vec());
+    assert_eq!(refusal(&head).0, 401);
+    let head = with("Bearer a b").header("cookie", b"session=bob".to_vec());
+    assert_eq!(refusal(&head).0, 400);
+}
+
+#[test]
+fn c17_optional_does_not_mean_that_anything_goes() {
+    assert_eq!(user(&TestHead::get("/feed/today")), "");
+    assert_eq!(user(&TestHead::get("/feed/today").bearer(&token())), "alice");
+    let expired = good().expires_at(1).sign(ed25519());
+    assert_eq!(refusal(&TestHead::get("/feed/today").bearer(&expired)).1, "expired");
+    assert_eq!(
+        refusal(&TestHead::get("/feed/today").header("authorization", b"Bearer".to_vec())).1,
+        "malformed_bearer"
+    );
+}
+
+#[test]
+fn c18_headers_that_name_a_user_are_not_read() {
+    let mut head = TestHead::get("/api/tasks");
+    for name in ["x-user-id", "x-forwarded-user", "x-forwarded-authorization", "x-authenticated-user"] {
+        head = head.header(name, format!("Bearer {}", token()).into_bytes());
+    }
+    assert_eq!(refusal(&head), (401, "missing", BARE.into()));
+}
+
+#[test]
+fn c19_a_preflight_passes_without_an_identity() {
+    let preflight = TestHead::new("OPTIONS", "/api/tasks")
+        .header("origin", b"https://app.example.com".to_vec())
+        .header("access-control-request-method", b"PUT".to_vec());
+    let admission = verdict(&preflight).expect("for the CORS layer to answer");
+    assert!(admission.identity().is_none() && admission.scope().is_none());
+    assert_eq!(admission.require_user_scope().expect_err("nobody").reason(), "missing");
+    assert_eq!(refusal(&TestHead::new("OPTIONS", "/api/tasks")).1, "missing");
+}
+
+#[test]
+fn open_paths_look_at_no_credential() {
+    assert_eq!(user(&TestHead::get("/health").header("authorization", b"Bearer".to_vec())), "");
+    assert!(verdict(&TestHead::get("/health")).expect("open").answer_fields().is_empty());
+}
+
+#[test]
+fn a_guard_that_lets_nobody_in_is_a_mistake() {
+    assert!(Guard::builder().build().is_err());
+    assert!(Guard::builder().authenticator(verifier()).realm("a\"b").build().is_err());
+    assert!(Guard::builder().authenticator(verifier()).open("health").build().is_err());
+}
+
+#[test]
+fn cookies_of_one_name_must_agree() {
+    let values = |lines: &[&str]| {
+        let head = lines.iter().fold(TestHead::get("/"), |head, line| head.header("cookie", line.as_bytes().to_vec()));
+        cookie::value(&head, "s").map(|value| value.map(|value| String::from_utf8_lossy(value).into_owned()))
+    };
+    assert_eq!(values(&["a=1; s=x;b=2"]), Ok(Some("x".into())));
+    assert_eq!(values(&["a=1", "s = x "]), Ok(Some("x".into())));
+    assert_eq!(values(&["s=x; s=x"]), Ok(Some("x".into())));
+    assert_eq!(values(&["s=x; s=y"]), Err(cookie::Ambiguous));
+    assert_eq!(values(&["s=x", "s="]), Err(cookie::Ambiguous));
+    assert_eq!(values(&["S=x; =s=x; \u{a0}s=x; \"s\"=x; sx=1; s"]), Ok(None));
+    assert_eq!(values(&["s=a=b"]), Ok(Some("a=b".into())));
+}

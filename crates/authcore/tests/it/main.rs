@@ -1,0 +1,9 @@
+//! Tests of the public API, one binary. Names begin with the id of the case in docs/security/cases.md.
+
+mod algorithms;
+mod claims;
+mod credentials;
+mod isolation;
+mod properties;
+mod support;
+mod tokens;
