@@ -1,1 +1,16 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod extract;
+mod future;
+mod head;
+mod layer;
+mod reject;
+mod service;
+
+pub use extract::{CurrentUser, OptionalUser, Scope};
+pub use future::AuthFuture;
+pub use head::Head;
+pub use layer::AuthLayer;
+pub use reject::Reject;
+pub use service::AuthService;

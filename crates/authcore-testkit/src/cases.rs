@@ -10,8 +10,8 @@ use crate::{AUDIENCE, ISSUER, Mint, SigningKey, mint};
 
 /// The guard that [`cases`] are judged by: one fixed key, one fixed moment.
 ///
-/// `/health` is open, `/optional` optional. `/api/{user_id}/tasks/**` belongs to its owner, `/api/user/**` to the caller;
-/// the role `admin` may do everything, `auditor` may read.
+/// `/health` is open, `/optional` optional. `/api/{user_id}/tasks/**` belongs to its owner, `/api/user/**` to the
+/// caller; the role `admin` may do everything, `auditor` may read.
 ///
 /// # Panics
 ///

@@ -36,8 +36,8 @@ impl Attempt {
     }
 }
 
-/// An attempt that waits for keys or sessions: a future of the decision that owns all it needs, so it is `Send`, `Unpin`
-/// and `'static`.
+/// An attempt that waits for keys or sessions: a future of the decision that owns all it needs, so it is `Send`,
+/// `Unpin` and `'static`.
 #[must_use = "a request is not admitted before its attempt is finished"]
 pub struct Pending {
     verdict: Verdict,
@@ -134,8 +134,8 @@ impl Admission {
     ///
     /// # Errors
     ///
-    /// `500 internal` when there is none. Then the route is not behind the guard: the application's fault, told to the log
-    /// as an error, and never taken for an anonymous caller.
+    /// `500 internal` when there is none. Then the route is not behind the guard: the application's fault, told to
+    /// the log as an error, and never taken for an anonymous caller.
     pub fn left_by_guard(found: Option<&Self>) -> Result<&Self, Refusal> {
         found.ok_or_else(|| {
             tracing::error!("a handler asks who is calling, but no guard is in front of its route");

@@ -32,9 +32,9 @@ impl GuardBuilder {
         self
     }
 
-    /// Paths of this template need no credential, and none is looked at. Its literals must be spelled as they are: `/%61` opens
-    /// nothing that `/a` does, since routers differ in whether these are one. Of several templates that match a path the most
-    /// specific decides, as in [`Isolation`].
+    /// Paths of this template need no credential, and none is looked at. Its literals must be spelled as they are:
+    /// `/%61` opens nothing that `/a` does, since routers differ in whether these are one. Of several templates that
+    /// match a path the most specific decides, as in [`Isolation`].
     pub fn open(self, template: impl Into<String>) -> Self {
         self.access(template, Need::Open)
     }

@@ -3,6 +3,7 @@
 mod attempt;
 mod builder;
 
+use std::fmt;
 use std::sync::Arc;
 
 pub use attempt::{Admission, Attempt, Pending};
@@ -98,10 +99,10 @@ impl Guard {
         glances.into_iter().find(|glance| !matches!(glance, Glance::Absent)).unwrap_or(Glance::Absent)
     }
 
-    /// Routers differ in whether `/%61` is `/a`. For what asks more it is; for what asks less it is not.
+    /// Routers differ in whether `/%61` or `/a/` is `/a`. For what asks more it is; for what asks less it is not.
     fn need(&self, path: RequestPath<'_>) -> Need {
         let decides = |template: &Template, need| {
-            template.matches(path).is_some() && (need == Need::Required || template.is_spelled_out_in(path))
+            template.matches(path).is_some() && (need == Need::Required || template.is_spelt_out_in(path))
         };
         let rule = self.0.access.iter().find(|(template, need)| decides(template, *need));
         rule.map_or(Need::Required, |(_, need)| *need)
@@ -128,5 +129,16 @@ impl Guard {
         let (status, code, reason) = (refusal.status(), refusal.code(), refusal.reason());
         tracing::info!(status, code, reason, "request refused");
         refusal.in_realm(&self.0.realm).private().over_grpc(grpc)
+    }
+}
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { access, isolation, realm, .. } = &*self.0;
+        f.debug_struct("Guard")
+            .field("realm", realm)
+            .field("access", access)
+            .field("isolation", isolation)
+            .finish_non_exhaustive()
     }
 }

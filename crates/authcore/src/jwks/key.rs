@@ -30,7 +30,7 @@ impl Key {
         check_secret(algorithm, bytes).map_err(ConfigError::new)?;
         let verify =
             VerifyKey::hmac(algorithm, bytes).ok_or_else(|| ConfigError::new("a secret is for HS* algorithms"))?;
-        Ok(Self { id: None, algorithm, verify, fingerprint: jwk::fingerprint(&[bytes]) })
+        Ok(Self { id: None, algorithm, verify, fingerprint: jwk::fingerprint(&[algorithm.name().as_bytes(), bytes]) })
     }
 
     /// A key from the JSON text of a JWK (RFC 7517). A local one may be symmetric (`kty` `oct`).

@@ -11,11 +11,15 @@ mod key;
 mod remote;
 mod resolver;
 mod set;
+#[cfg(feature = "remote-jwks")]
+mod settings;
 
 #[cfg(feature = "remote-jwks")]
 pub use fetch::{Fetch, Fetched, HttpFetch};
 pub use key::{Key, KeyRefused};
 #[cfg(feature = "remote-jwks")]
-pub use remote::{RemoteKeys, RemoteKeysBuilder, RemoteStatus};
+pub use remote::{RemoteKeys, RemoteStatus};
 pub use resolver::{Fetching, KeyResolver, KeySnapshot, Miss};
 pub use set::{IgnoredKey, KeySet, KeySetRefused};
+#[cfg(feature = "remote-jwks")]
+pub use settings::RemoteKeysBuilder;

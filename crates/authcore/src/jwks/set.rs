@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
+use serde::Deserialize;
+use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use super::jwk::{self, Source};
 use super::key::{Key, KeyRefused};
 use crate::error::AuthError;
-use crate::json;
 use crate::jwt::Algorithm;
 
 /// Keys to verify with (RFC 7517 §5).
@@ -18,6 +19,13 @@ pub struct KeySet {
     keys: Vec<Key>,
     by_id: HashMap<Arc<str>, Place>,
     ignored: Vec<IgnoredKey>,
+}
+
+/// The document, its entries unread: one that cannot be read must harm no other.
+#[derive(Deserialize)]
+struct Document<'d> {
+    #[serde(borrow)]
+    keys: Vec<&'d RawValue>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -53,10 +61,14 @@ impl KeySet {
     ///
     /// [`KeySetRefused`] when the document as a whole is not a JWK Set.
     pub fn from_json(document: &str) -> Result<Self, KeySetRefused> {
-        let mut keys = [None];
-        json::walk(document, &["keys"], &mut keys).map_err(|_| KeySetRefused::NotJson)?;
-        let entries = keys[0].ok_or(KeySetRefused::NoKeys)?;
-        let entries: Vec<&RawValue> = serde_json::from_str(entries.get()).map_err(|_| KeySetRefused::NoKeys)?;
+        // A struct could also be read from an array.
+        if !document.trim_start().starts_with('{') {
+            return Err(KeySetRefused::NotJson);
+        }
+        let Document { keys: entries } = serde_json::from_str(document).map_err(|error| match error.classify() {
+            Category::Data => KeySetRefused::NoKeys,
+            _ => KeySetRefused::NotJson,
+        })?;
         let mut set = Self::default();
         for entry in entries {
             match jwk::read(entry.get(), Source::Published) {
@@ -151,10 +163,10 @@ impl KeySet {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeySetRefused {
-    /// Not one JSON object, or one that names a member twice.
+    /// Not one JSON object, or one that names a member twice at whatever depth: nobody can tell what it says.
     #[error("the key set is not one JSON object")]
     NotJson,
-    /// No array called `keys`.
+    /// Not one array called `keys`.
     #[error("the key set has no array of keys")]
     NoKeys,
 }

@@ -50,7 +50,7 @@ impl Header {
         let algorithm = algorithm.parse().map_err(|_| AuthError::RefusedAlgorithm)?;
         let key_id = text_of(kid, "kid")?;
         if key_id.as_ref().is_some_and(|id| id.len() > MAX_KEY_ID) {
-            return Err(AuthError::UnknownKey);
+            return Err(AuthError::RefusedParameter("kid"));
         }
         let typ = text_of(typ, "typ")?;
         Ok(Self { algorithm, key_id: key_id.map(owned), typ: typ.map(owned) })

@@ -7,15 +7,19 @@ use std::borrow::Cow;
 /// Refused: what does not begin with `/`; empty segments but for one trailing slash; `.` and `..`, encoded or not; `\` and
 /// `;`; bad escapes; escapes that decode to `/`, `\`, control characters or bytes that are no UTF-8; raw non-ASCII.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct RequestPath<'r>(&'r str);
+pub(crate) struct RequestPath<'r> {
+    /// Without the slashes at either end.
+    inside: &'r str,
+    trailing_slash: bool,
+}
 
 /// Longest path looked at, in bytes.
 const MAX_PATH: usize = 8 * 1024;
 
 impl<'r> RequestPath<'r> {
     pub(crate) fn parse(raw: &'r str) -> Result<Self, AmbiguousPath> {
-        let inside = raw.strip_prefix('/').ok_or(AmbiguousPath)?;
-        let inside = inside.strip_suffix('/').unwrap_or(inside);
+        let rest = raw.strip_prefix('/').ok_or(AmbiguousPath)?;
+        let inside = rest.strip_suffix('/').unwrap_or(rest);
         if raw.len() > MAX_PATH {
             return Err(AmbiguousPath);
         }
@@ -23,7 +27,7 @@ impl<'r> RequestPath<'r> {
         if raw != "/" && inside.split('/').any(|segment| !is_unambiguous(segment)) {
             return Err(AmbiguousPath);
         }
-        Ok(Self(inside))
+        Ok(Self { inside, trailing_slash: inside != rest })
     }
 
     /// The segments, decoded. A trailing slash adds none.
@@ -33,8 +37,13 @@ impl<'r> RequestPath<'r> {
 
     /// The segments as they were sent.
     pub(crate) fn raw_segments(self) -> impl Iterator<Item = &'r str> {
-        let segments = (!self.0.is_empty()).then(|| self.0.split('/'));
+        let segments = (!self.inside.is_empty()).then(|| self.inside.split('/'));
         segments.into_iter().flatten()
+    }
+
+    /// Whether it ends in a slash, `/` itself apart.
+    pub(crate) fn has_trailing_slash(self) -> bool {
+        self.trailing_slash
     }
 }
 

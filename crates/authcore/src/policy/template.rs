@@ -70,11 +70,15 @@ impl Template {
         segments.next().is_none().then_some(Match { owner })
     }
 
-    /// Whether a path that matches has this template's literals as they are, not percent-encoded.
-    pub(crate) fn is_spelled_out_in(&self, path: RequestPath<'_>) -> bool {
-        let spelled_out =
-            |(piece, segment): (&Piece, &str)| !matches!(piece, Piece::Literal(literal) if **literal != *segment);
-        self.0.iter().zip(path.raw_segments()).all(spelled_out)
+    /// Whether a path that matches is spelt as the template is: literals not percent-encoded, no slash at the end. Routers
+    /// may take other spellings for other routes.
+    pub(crate) fn is_spelt_out_in(&self, path: RequestPath<'_>) -> bool {
+        let is_literal = |(piece, segment): (&Piece, &str)| match piece {
+            Piece::Literal(literal) => **literal == *segment,
+            Piece::Owner | Piece::Any | Piece::Rest => true,
+        };
+        let open_ended = self.0.last() == Some(&Piece::Rest);
+        self.0.iter().zip(path.raw_segments()).all(is_literal) && (open_ended || !path.has_trailing_slash())
     }
 
     /// For sorting: the template that decides comes first.

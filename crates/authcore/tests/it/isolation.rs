@@ -151,7 +151,7 @@ fn i123_for_an_admin_the_owner_is_the_paths_user() {
 #[test]
 fn i124_the_method_is_the_one_on_the_request_line() {
     let token = good().subject("eve").claim("role", "auditor").sign(ed25519());
-    let head = TestHead::new("POST", "/api/bob/tasks").bearer(&token).header("x-http-method-override", b"GET".to_vec());
+    let head = TestHead::new("POST", "/api/bob/tasks").bearer(&token).header("x-http-method-override", b"GET");
     let authcore::Attempt::Ready(decision) = guard().begin(&head) else { panic!("known keys are judged at once") };
     assert_eq!(decision.expect_err("a write").reason(), "insufficient_role");
 }

@@ -4,6 +4,8 @@ mod algorithms;
 mod claims;
 mod credentials;
 mod isolation;
+mod key_sets;
 mod properties;
+mod remote_keys;
 mod support;
 mod tokens;

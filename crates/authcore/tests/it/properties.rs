@@ -178,7 +178,7 @@ proptest! {
     fn no_path_leads_to_another_users_rows(path in "(/|%2[fFeE]|%61|\\.|;|\\\\|api|alice|bob|tasks|[a-z%]|\\PC){0,12}") {
         let isolation = Isolation::path("/api/{user_id}/tasks/**").and_path("/{user_id}").own("/api/user/**");
         let guard = Guard::builder().authenticator(verifier()).isolate(isolation).build().expect("good settings");
-        let head = TestHead::get(&path).bearer(&good().sign(ed25519()));
+        let head = TestHead::get(&path).bearer(good().sign(ed25519()));
         if let authcore::Attempt::Ready(Ok(admission)) = guard.begin(&head) {
             prop_assert_eq!(admission.scope().expect("a caller").owner().as_str(), "alice");
         }

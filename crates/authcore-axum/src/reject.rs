@@ -1,0 +1,58 @@
+//! The outward door: the core's refusals and header fields as `http` responses.
+
+use authcore::{AnswerField, AuthError, Refusal};
+use axum_core::body::Body;
+use axum_core::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode};
+
+/// A refusal as a response: the error type of handlers, so that `?` works on whatever the core refuses.
+///
+/// ```
+/// use authcore_axum::{CurrentUser, Reject};
+///
+/// async fn publish(user: CurrentUser) -> Result<&'static str, Reject> {
+///     user.require_scope("articles:write")?;
+///     Ok("published")
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Reject(
+    /// What the client is told.
+    pub Refusal,
+);
+
+impl From<Refusal> for Reject {
+    fn from(refusal: Refusal) -> Self {
+        Self(refusal)
+    }
+}
+
+impl From<AuthError> for Reject {
+    fn from(error: AuthError) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for Reject {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::from(self.0.body()));
+        *response.status_mut() = StatusCode::from_u16(self.0.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        for (name, value) in self.0.fields() {
+            // A value that no header field can hold is left out; the rest still says what it says.
+            if let Ok(value) = HeaderValue::try_from(value) {
+                response.headers_mut().append(name, value);
+            }
+        }
+        response
+    }
+}
+
+/// Adds what the answer does not have yet.
+pub(crate) fn add_fields<R>(response: &mut http::Response<R>, fields: &'static [AnswerField]) {
+    let headers = response.headers_mut();
+    for field in fields {
+        if !field.is_settled_by(headers.get_all(field.name()).iter().map(HeaderValue::as_bytes)) {
+            headers.append(field.name(), HeaderValue::from_static(field.value()));
+        }
+    }
+}

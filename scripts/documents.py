@@ -1,0 +1,42 @@
+#!/usr/bin/env python3
+"""Holds the documents against the code: each hostile case has a test, each direct dependency its row."""
+
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def cases_without_a_test():
+    text = (ROOT / "docs/security/cases.md").read_text()
+    ids = re.findall(r"^\| ([A-Z]-\d+) \|", text, re.MULTILINE)
+    assert ids, "docs/security/cases.md lists no case"
+    rust = [path for top in ("crates", "examples") for path in (ROOT / top).rglob("*.rs")]
+    tests = [name for path in rust for name in re.findall(r"fn ([a-z]\d+\w*)\(", path.read_text())]
+    # One test may serve several cases: `c04_c05_c08_…`.
+    covered = {part for name in tests for part in re.match(r"(?:[a-z]\d+_)+", name + "_").group().split("_") if part}
+    return [case for case in ids if case.lower().replace("-", "") not in covered]
+
+
+def dependencies_without_a_row():
+    rows = (ROOT / "docs/DEPENDENCIES.md").read_text()
+    metadata = subprocess.run(
+        ["cargo", "metadata", "--format-version", "1", "--no-deps"], cwd=ROOT, check=True, capture_output=True
+    )
+    packages = json.loads(metadata.stdout)["packages"]
+    ours = {package["name"] for package in packages}
+    named = {dependency["name"] for package in packages for dependency in package["dependencies"]} - ours
+    return sorted(name for name in named if not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", rows))
+
+
+def main():
+    faults = [f"docs/security/cases.md: {case} has no test that names it" for case in cases_without_a_test()]
+    faults += [f"docs/DEPENDENCIES.md: {name} has no row" for name in dependencies_without_a_row()]
+    print("\n".join(faults) or "each case has a test, each dependency a row")
+    sys.exit(bool(faults))
+
+
+main()
