@@ -240,6 +240,7 @@ fn published_algorithms() -> impl Iterator<Item = Algorithm> {
 
 impl std::fmt::Debug for BetterAuth {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("BetterAuth").field("base", &self.base).field("jwks_url", &self.jwks_url).finish_non_exhaustive()
+        // No key set URL: it is not checked yet, and may hold a password.
+        f.debug_struct("BetterAuth").field("base", &self.base).finish_non_exhaustive()
     }
 }

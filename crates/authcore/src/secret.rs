@@ -6,13 +6,14 @@ use zeroize::Zeroizing;
 
 /// A secret: a token, a cookie value, a shared key. `Debug` hides it, and its memory is wiped on drop.
 #[derive(Clone)]
-pub struct Secret(Zeroizing<Box<[u8]>>);
+pub struct Secret(Zeroizing<Vec<u8>>);
 
 impl Secret {
     /// Takes the secret's bytes over.
     #[must_use]
     pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
-        Self(Zeroizing::new(bytes.into().into_boxed_slice()))
+        // As it is: to shrink it could leave a copy behind.
+        Self(Zeroizing::new(bytes.into()))
     }
 
     /// The secret itself. Named so that every place that lets it out is easy to find.

@@ -3,6 +3,7 @@
 //! Refused: several field lines, anything but one `b64token` after the scheme. The scheme's name is
 //! case-insensitive, and one or more spaces may follow it (RFC 9110 §11.4). Other schemes are not ours to judge.
 
+use super::trim;
 use crate::error::AuthError;
 use crate::head::RequestHead;
 
@@ -31,11 +32,15 @@ pub fn token(head: &dyn RequestHead) -> Result<Option<&str>, AuthError> {
 ///
 /// # Errors
 ///
-/// [`AuthError::MalformedBearer`] when the scheme is `Bearer` and what follows is not one token.
+/// [`AuthError::MalformedBearer`] when the scheme is `Bearer` and what follows is not one token, or when there is no scheme
+/// to tell by.
 pub fn parse(value: &[u8]) -> Result<Option<&str>, AuthError> {
-    let value = value.trim_ascii();
+    let value = trim(value);
     let scheme_end = value.iter().position(|byte| !is_tchar(*byte)).unwrap_or(value.len());
     let (scheme, rest) = value.split_at(scheme_end);
+    if scheme.is_empty() && !value.is_empty() {
+        return Err(AuthError::MalformedBearer);
+    }
     if !scheme.eq_ignore_ascii_case(b"bearer") {
         return Ok(None);
     }

@@ -6,6 +6,7 @@
 
 use std::ops::ControlFlow;
 
+use super::trim;
 use crate::head::RequestHead;
 
 /// The value of the cookie of this name, as it was sent; `Ok(None)` when there is none.
@@ -35,14 +36,6 @@ pub fn value<'h>(head: &'h dyn RequestHead, name: &str) -> Result<Option<&'h [u8
 fn pair_named<'p>(pair: &'p [u8], name: &str) -> Option<&'p [u8]> {
     let equals = pair.iter().position(|byte| *byte == b'=')?;
     (trim(&pair[..equals]) == name.as_bytes()).then(|| trim(&pair[equals + 1..]))
-}
-
-/// White space as RFC 6265 knows it: space and tab, not what Unicode adds.
-fn trim(mut text: &[u8]) -> &[u8] {
-    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = text {
-        text = rest;
-    }
-    text
 }
 
 /// Two cookies of one name with different values.

@@ -1,4 +1,12 @@
-//! From header bytes to one owned secret. Whatever can be read in two ways is refused.
+//! From header bytes to one borrowed credential. Whatever can be read in two ways is refused.
 
 pub mod bearer;
 pub mod cookie;
+
+/// Without white space as HTTP knows it (RFC 9110 §5.6.3) at either end: space and tab, no line ends, not what Unicode adds.
+fn trim(mut text: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = text {
+        text = rest;
+    }
+    text
+}

@@ -44,7 +44,8 @@ impl GuardBuilder {
         self.access(template, Need::Optional)
     }
 
-    /// Paths of this template need a credential: the default for all, and a way back from a wider `open`.
+    /// Paths of this template need a credential: the default for all, and a way back from a wider `open`. It wins over an
+    /// `open` or `optional` of the same paths.
     pub fn protect(self, template: impl Into<String>) -> Self {
         self.access(template, Need::Required)
     }
@@ -71,7 +72,8 @@ impl GuardBuilder {
         }
         let parse = |(text, need): (String, Need)| Template::parse(&text).map(|template| (template, need));
         let mut access = self.access.into_iter().map(parse).collect::<Result<Vec<_>, _>>()?;
-        access.sort_by_key(|(template, _)| template.precedence());
+        // Of two rules for the same paths, the one that asks more.
+        access.sort_by_key(|(template, need)| (template.precedence(), *need));
         let isolation = self.isolation.prepare()?;
         Ok(Guard(Arc::new(Inner { authenticators: self.authenticators, access, isolation, realm })))
     }

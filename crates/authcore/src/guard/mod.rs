@@ -46,8 +46,8 @@ struct Inner {
     realm: Arc<str>,
 }
 
-/// Whether a path needs a credential.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Whether a path needs a credential, in the order of how much is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Need {
     Required,
     Optional,
@@ -63,15 +63,18 @@ impl Guard {
     /// Looks at a request once and copies out what the rest needs. Most requests are decided right here.
     pub fn begin(&self, head: &dyn RequestHead) -> Attempt {
         let refuse = |refusal| self.refuse(refusal, head.is_grpc());
-        let Ok(path) = RequestPath::parse(head.path()) else {
-            let refusal = Refusal::bad_request("The path is ambiguous").for_reason("ambiguous_path");
-            return Attempt::Ready(Err(refuse(refusal)));
+        let path = match RequestPath::parse(head.path()) {
+            Ok(path) => path,
+            Err(ambiguous) => return Attempt::Ready(Err(refuse(ambiguous.into()))),
         };
         let need = self.need(path);
         if need == Need::Open || head.is_preflight() {
             return Attempt::Ready(Ok(Admission::anonymous(self, need)));
         }
-        let owner = self.0.isolation.owner_named(path);
+        let owner = match self.0.isolation.owner_named(path) {
+            Ok(owner) => owner,
+            Err(ambiguous) => return Attempt::Ready(Err(refuse(ambiguous.into()))),
+        };
         let only_reads = matches!(head.method(), "GET" | "HEAD");
         match self.glance(head) {
             Glance::Absent if need == Need::Optional => Attempt::Ready(Ok(Admission::anonymous(self, need))),
@@ -99,13 +102,17 @@ impl Guard {
         glances.into_iter().find(|glance| !matches!(glance, Glance::Absent)).unwrap_or(Glance::Absent)
     }
 
-    /// Routers differ in whether `/%61` or `/a/` is `/a`. For what asks more it is; for what asks less it is not.
+    /// Routers differ in whether `/%61` or `/a/` is `/a`. For what asks more it is; for what asks less it is not: a rule
+    /// that is not spelt out does not decide, but none that asks less may follow it.
     fn need(&self, path: RequestPath<'_>) -> Need {
-        let decides = |template: &Template, need| {
-            template.matches(path).is_some() && (need == Need::Required || template.is_spelt_out_in(path))
-        };
-        let rule = self.0.access.iter().find(|(template, need)| decides(template, *need));
-        rule.map_or(Need::Required, |(_, need)| *need)
+        let mut most = Need::Open;
+        for (template, need) in self.0.access.iter().filter(|(template, _)| template.matches(path).is_some()) {
+            most = most.min(*need);
+            if most == Need::Required || template.is_spelt_out_in(path) {
+                return most;
+            }
+        }
+        Need::Required
     }
 
     fn admit(

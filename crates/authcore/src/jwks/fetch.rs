@@ -34,7 +34,8 @@ pub struct Fetched {
 
 /// [`Fetch`] by reqwest, with rustls on the platform's certificates and an explicit cryptographic provider.
 ///
-/// It asks for no compression, so there is nothing to inflate.
+/// It asks for no compression, so there is nothing to inflate; and it keeps no connection, since one that belongs to a
+/// runtime that rests would hang in another.
 #[derive(Clone, Debug)]
 pub struct HttpFetch(reqwest::Client);
 
@@ -48,6 +49,12 @@ impl HttpFetch {
         let builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls(url)?)
             .redirect(reqwest::redirect::Policy::none())
+            // Off by default, but another crate in the build may switch the features on.
+            .no_gzip()
+            .no_brotli()
+            .no_zstd()
+            .no_deflate()
+            .pool_max_idle_per_host(0)
             .user_agent(concat!("authcore/", env!("CARGO_PKG_VERSION")));
         let builder = if url.scheme() == "http" { builder.no_proxy() } else { builder };
         let client = builder.build().map_err(|error| ConfigError::new(format!("HTTP client: {error}")))?;
@@ -69,14 +76,15 @@ fn tls(url: &Url) -> Result<ClientConfig, ConfigError> {
 
 impl Fetch for HttpFetch {
     async fn fetch(&self, url: &Url, max_bytes: usize) -> Result<Fetched, BoxError> {
-        let mut answer =
-            self.0.get(url.clone()).header("accept", "application/json, application/jwk-set+json").send().await?;
+        let request = self.0.get(url.clone()).header("accept", "application/json, application/jwk-set+json");
+        // Errors go to logs, where a query may tell too much.
+        let mut answer = request.send().await.map_err(reqwest::Error::without_url)?;
         if answer.status().as_u16() != 200 {
             return Err(format!("status {}", answer.status().as_u16()).into());
         }
         let max_age = answer.headers().get("cache-control").and_then(|value| max_age(value.as_bytes()));
         let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await? {
+        while let Some(chunk) = answer.chunk().await.map_err(reqwest::Error::without_url)? {
             if body.len() + chunk.len() > max_bytes {
                 return Err(format!("more than {max_bytes} bytes").into());
             }

@@ -4,6 +4,7 @@
 //!   same one, and it goes on when its first caller goes away.
 //! - After a fetch that failed, and after one that an unknown `kid` asked for, there is none for a cooldown: random
 //!   `kid`s cause no storm, and keys already known are not affected.
+//! - A fetch that does not end is given up; clones may live on several runtimes, of which any may come to rest.
 //! - A set is refreshed in the background before it is due; the last good one serves meanwhile, and through an outage.
 //! - An unknown `kid` is refused only when the last fetch succeeded. While fetches fail nobody could judge it.
 //!
@@ -17,7 +18,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
-use url::Url;
+use url::{Position, Url};
 
 use super::fetch::{AnyFetch, Fetched};
 use super::resolver::{KeyResolver, KeySnapshot, Miss};
@@ -58,18 +59,35 @@ pub(super) struct Loaded {
 
 #[derive(Default)]
 struct State {
-    /// Set while a fetch runs; becomes true when it is over.
-    running: Option<watch::Receiver<bool>>,
+    running: Option<Running>,
     cooldown_until: Option<Instant>,
     last_error: Option<String>,
     fetches: u64,
     failures: u64,
 }
 
+/// The fetch that runs.
+struct Running {
+    /// Which one it is, counted by [`State::fetches`].
+    number: u64,
+    begun: Instant,
+    /// Becomes true when it is over.
+    over: watch::Receiver<bool>,
+}
+
 impl State {
     /// How long no fetch may be begun yet.
     fn cooling(&self, now: Instant) -> Duration {
         self.cooldown_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now))
+    }
+
+    /// Notes that the fetch that ran failed.
+    fn fail(&mut self, error: String, cooldown_until: Instant) {
+        tracing::warn!(%error, "key set could not be fetched; the last good one stays");
+        self.running = None;
+        self.failures += 1;
+        self.last_error = Some(error);
+        self.cooldown_until = Some(cooldown_until);
     }
 }
 
@@ -86,6 +104,7 @@ enum Cause<'a> {
 /// are told.
 struct Flight {
     shared: Arc<Shared>,
+    number: u64,
     over: watch::Sender<bool>,
     outcome: Option<Outcome>,
 }
@@ -102,7 +121,7 @@ impl Flight {
 impl Drop for Flight {
     fn drop(&mut self) {
         let outcome = self.outcome.take().unwrap_or_else(|| Err("the fetch was interrupted".into()));
-        self.shared.settle(outcome);
+        self.shared.settle(self.number, outcome);
         self.over.send_replace(true);
     }
 }
@@ -204,8 +223,10 @@ impl KeyResolver for RemoteKeys {
 
     fn after_miss(&self, key_id: Option<&str>) -> Miss {
         let shared = &self.0;
-        let state = shared.state();
-        let cooling = state.cooling(Instant::now());
+        let now = Instant::now();
+        let mut state = shared.state();
+        shared.give_up_if_lost(&mut state, now);
+        let cooling = state.cooling(now);
         if cooling.is_zero() || state.running.is_some() || shared.has_arrived(key_id) {
             return Miss::Fetch(Box::pin(Shared::fetch_for(Arc::clone(shared), key_id.map(Box::from))));
         }
@@ -223,24 +244,24 @@ impl Shared {
         let wanted = wanted.as_deref();
         let joined = shared.join_or_start(Instant::now(), Cause::Miss(wanted));
         let looked = joined.is_some();
-        if let Some(mut running) = joined {
-            // The deadline of the fetch bounds the wait; this is for a runtime too busy to keep it, or not run at all.
-            let patience = shared.settings.deadline.saturating_mul(2);
-            if timeout(patience, running.wait_for(|over| *over)).await.is_err() {
-                return Err(Unavailable::new("the fetch does not end", shared.settings.cooldown));
-            }
+        if let Some(mut over) = joined {
+            // Whether it ended or is lost, the state tells.
+            let _ = timeout(shared.patience(), over.wait_for(|over| *over)).await;
         }
         if shared.has_arrived(wanted) {
             return Ok(());
         }
         let now = Instant::now();
         let mut state = shared.state();
+        shared.give_up_if_lost(&mut state, now);
         if let Some(error) = state.last_error.clone() {
             return Err(Unavailable::new(error, state.cooling(now)));
         }
         if looked && wanted.is_some() {
-            // The set was just read and the key is not in it: no need to look again soon.
-            state.cooldown_until = Some(now + shared.settings.cooldown);
+            // The set was just read and the key is not in it: no need to look again soon. Counted from the reading, however
+            // late we wake up, so that no cooldown outlasts the set.
+            let read = shared.loaded.load().fetched.map(|fetched| fetched + shared.settings.cooldown);
+            state.cooldown_until = state.cooldown_until.max(read);
         }
         Ok(())
     }
@@ -249,8 +270,9 @@ impl Shared {
     /// somebody else's may have ended after the caller looked.
     fn join_or_start(self: &Arc<Self>, now: Instant, cause: Cause<'_>) -> Option<watch::Receiver<bool>> {
         let mut state = self.state();
+        self.give_up_if_lost(&mut state, now);
         if let Some(running) = &state.running {
-            return Some(running.clone());
+            return Some(running.over.clone());
         }
         let is_called_for = match cause {
             Cause::Miss(wanted) => !self.has_arrived(wanted),
@@ -260,8 +282,9 @@ impl Shared {
             return None;
         }
         let (over, running) = watch::channel(false);
-        state.running = Some(running.clone());
         state.fetches += 1;
+        let number = state.fetches;
+        state.running = Some(Running { number, begun: now, over: running.clone() });
         let next = now + self.settings.cooldown;
         // The first load is nobody's second look: an unknown `kid` may still ask for one afterwards.
         if matches!(cause, Cause::Miss(_)) && self.loaded.load().fetched.is_some() {
@@ -270,7 +293,7 @@ impl Shared {
         self.due.store(micros(next - self.born), Ordering::Relaxed);
         drop(state);
 
-        tokio::spawn(Flight { shared: Arc::clone(self), over, outcome: None }.fly());
+        tokio::spawn(Flight { shared: Arc::clone(self), number, over, outcome: None }.fly());
         Some(running)
     }
 
@@ -283,14 +306,32 @@ impl Shared {
         }
     }
 
+    /// Gives up a fetch that is long past its deadline: its runtime is too busy to keep it, or is not run any more.
+    /// Otherwise everybody would wait for it for ever.
+    fn give_up_if_lost(&self, state: &mut State, now: Instant) {
+        let lost = state.running.as_ref().is_some_and(|running| now - running.begun >= self.patience());
+        if lost {
+            state.fail("the fetch does not end".to_owned(), now + self.settings.cooldown);
+        }
+    }
+
+    /// How long a fetch is waited for. Its own deadline comes first, if its runtime runs.
+    fn patience(&self) -> Duration {
+        self.settings.deadline.saturating_mul(2)
+    }
+
     /// Takes over what a fetch brought, or notes that it failed.
-    fn settle(&self, outcome: Outcome) {
+    fn settle(&self, number: u64, outcome: Outcome) {
         let now = Instant::now();
         let Settings { refresh_every, cooldown, max_stale, .. } = self.settings;
         let mut state = self.state();
-        state.running = None;
+        if state.running.as_ref().is_none_or(|running| running.number != number) {
+            // It was given up, and what it brings may be older than what there is.
+            return;
+        }
         match outcome {
             Ok((set, max_age)) => {
+                state.running = None;
                 tracing::debug!(keys = set.keys().count(), ignored = set.ignored().len(), "key set loaded");
                 self.loaded.store(Arc::new(Loaded { set, fetched: Some(now) }));
                 let every = max_age.unwrap_or(refresh_every).clamp(cooldown, max_stale);
@@ -298,11 +339,7 @@ impl Shared {
                 state.last_error = None;
             }
             Err(error) => {
-                let error = with_sources(&*error);
-                tracing::warn!(%error, "key set could not be fetched; the last good one stays");
-                state.failures += 1;
-                state.last_error = Some(error);
-                state.cooldown_until = Some(now + cooldown);
+                state.fail(with_sources(&*error), now + cooldown);
             }
         }
     }
@@ -358,6 +395,7 @@ const REFRESH_AHEAD: f32 = 0.8;
 
 impl fmt::Debug for RemoteKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RemoteKeys").field("url", &self.0.url.as_str()).finish_non_exhaustive()
+        // A query may tell too much.
+        f.debug_struct("RemoteKeys").field("url", &&self.0.url[..Position::AfterPath]).finish_non_exhaustive()
     }
 }

@@ -163,10 +163,10 @@ impl KeySet {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeySetRefused {
-    /// Not one JSON object, or one that names a member twice at whatever depth: nobody can tell what it says.
+    /// Not one JSON object.
     #[error("the key set is not one JSON object")]
     NotJson,
-    /// Not one array called `keys`.
+    /// Not exactly one array called `keys`.
     #[error("the key set has no array of keys")]
     NoKeys,
 }

@@ -1,10 +1,12 @@
 //! From an identity and the owner a request names to a [`UserScope`], or to a refusal.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::Deserialize;
+use serde::de::{self, Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use super::path::RequestPath;
+use super::path::{AmbiguousPath, RequestPath};
 use super::template::Template;
 use crate::error::ConfigError;
 use crate::identity::{Access, Identity, UserId, UserScope};
@@ -101,8 +103,19 @@ impl Isolation {
     }
 
     /// The owner that a path names, if it names one.
-    pub(crate) fn owner_named<'r>(&self, path: RequestPath<'r>) -> Option<std::borrow::Cow<'r, str>> {
-        self.rules.iter().find_map(|rule| rule.template.matches(path)).and_then(|found| found.owner)
+    ///
+    /// Routers differ in whether `/%61` or `/a/` is `/a`: where one would find another owner than the other, nobody can
+    /// tell whose path it is.
+    pub(crate) fn owner_named<'r>(&self, path: RequestPath<'r>) -> Result<Option<Cow<'r, str>>, AmbiguousPath> {
+        let mut matching = self.rules.iter().filter_map(|rule| Some((rule, rule.template.matches(path)?.owner)));
+        let Some((rule, owner)) = matching.next() else { return Ok(None) };
+        if rule.template.is_spelt_out_in(path) {
+            return Ok(owner);
+        }
+        match matching.find(|(rule, _)| rule.template.is_spelt_out_in(path)) {
+            Some((_, other)) if other != owner => Err(AmbiguousPath),
+            _ => Ok(owner),
+        }
     }
 
     /// The decision on rows of `owner`; `None` for the caller's own.
@@ -142,11 +155,29 @@ pub struct BodyOwner {
     named: Vec<Named>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(from = "Text")]
 enum Named {
     User(Box<str>),
     /// A number, a list: no user's id, so not the owner's either.
     Nobody,
+}
+
+/// A string or anything else. [`serde_json::Value`] would take an object with a name of its own for a string.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Text {
+    Some(Box<str>),
+    None(IgnoredAny),
+}
+
+impl From<Text> for Named {
+    fn from(text: Text) -> Self {
+        match text {
+            Text::Some(user) => Self::User(user),
+            Text::None(_) => Self::Nobody,
+        }
+    }
 }
 
 impl BodyOwner {
@@ -179,11 +210,7 @@ impl<'de> Deserialize<'de> for BodyOwner {
                         map.next_value::<IgnoredAny>()?;
                         continue;
                     }
-                    match map.next_value::<serde_json::Value>()? {
-                        serde_json::Value::Null => {}
-                        serde_json::Value::String(user) => owner.named.push(Named::User(user.into())),
-                        _ => owner.named.push(Named::Nobody),
-                    }
+                    owner.named.extend(map.next_value::<Option<Named>>()?);
                 }
                 Ok(owner)
             }

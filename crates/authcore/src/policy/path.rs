@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::refusal::Refusal;
+
 /// A path whose every segment means one thing to every router.
 ///
 /// Refused: what does not begin with `/`; empty segments but for one trailing slash; `.` and `..`, encoded or not; `\` and
@@ -50,6 +52,12 @@ impl<'r> RequestPath<'r> {
 /// A path that routers may read differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct AmbiguousPath;
+
+impl From<AmbiguousPath> for Refusal {
+    fn from(_: AmbiguousPath) -> Self {
+        Self::bad_request("The path is ambiguous").for_reason("ambiguous_path")
+    }
+}
 
 fn is_unambiguous(segment: &str) -> bool {
     if segment.is_empty() || segment.bytes().any(|byte| !matches!(byte, b'!'..=b'~') || matches!(byte, b'\\' | b';')) {

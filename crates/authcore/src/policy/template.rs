@@ -34,9 +34,10 @@ impl Template {
             "" => Err(refused("has an empty segment")),
             "*" => Ok(Piece::Any),
             "**" => Ok(Piece::Rest),
-            name if name.starts_with('{') && name.ends_with('}') && name.len() > 2 => Ok(Piece::Owner),
-            literal if literal.contains(['{', '}', '*', '%']) => {
-                Err(refused("literals stand alone, and are not encoded"))
+            name if is_owner(name) => Ok(Piece::Owner),
+            // What routers write in other ways, such as `{*rest}` or `:id`, must not pass for something it is not.
+            literal if literal.contains(['{', '}', '*', '%']) || literal.starts_with(':') => {
+                Err(refused("a segment is a literal that is not encoded, `{name}`, `*` or a final `**`"))
             }
             literal => Ok(Piece::Literal(literal.into())),
         });
@@ -93,6 +94,12 @@ impl Template {
     }
 }
 
+/// Whether a piece is `{name}`, of letters, digits and `_`.
+fn is_owner(piece: &str) -> bool {
+    let name = piece.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+    name.is_some_and(|name| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,6 +125,13 @@ mod tests {
     #[test]
     fn templates_that_mean_nothing_are_refused() {
         for bad in ["", "a", "/a//b", "/**/b", "/{a}/{b}", "/a{b}", "/a%20b", "/{}"] {
+            assert!(Template::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_routers_write_for_the_rest_is_not_taken_for_one_segment() {
+        for bad in ["/a/{*rest}", "/a/{tail:.*}", "/a/{id:[0-9]+}", "/a/{x}-{y}", "/a/:id", "/a/*rest", "/a/{ }"] {
             assert!(Template::parse(bad).is_err(), "{bad}");
         }
     }

@@ -1,0 +1,267 @@
+//! Settings from the environment. What is malformed, contradicts another setting or is not served by this build stops
+//! the server before it listens, in one line that names the variable and the mend.
+
+use std::net::SocketAddr;
+use std::str::FromStr as _;
+
+use authcore::ConfigError;
+use authcore_better_auth::{BetterAuth, BetterAuthJwt};
+use sqlx::sqlite::SqliteConnectOptions;
+use tracing_subscriber::EnvFilter;
+use url::Url;
+
+use crate::demo::Demo;
+
+/// All that a server is told from outside.
+#[derive(Debug)]
+pub struct Settings {
+    pub(crate) bind: SocketAddr,
+    pub(crate) database: Database,
+    pub(crate) auth: BetterAuthJwt,
+    /// Its users and their key, when no Better Auth server is named.
+    pub(crate) demo: Option<Demo>,
+    pub(crate) origins: Vec<String>,
+    pub(crate) log: EnvFilter,
+}
+
+impl Settings {
+    /// From the process's environment.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] naming the variable and the mend.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        // What is not UTF-8 is kept, as something no setting takes.
+        Self::from_vars(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
+    }
+
+    /// From variables by name. An empty one counts as unset.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] naming the variable and the mend.
+    pub fn from_vars(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
+        refuse_unserved(&variable)?;
+        let (auth, demo) = match BetterAuth::from_vars(variable)? {
+            Some(auth) => (auth.build()?, None),
+            None => {
+                let demo = Demo::new(&variable);
+                (demo.authenticator(&variable)?, Some(demo))
+            }
+        };
+        Ok(Self {
+            bind: bind(variable("BIND_ADDR"), demo.is_some())?,
+            database: Database::parse(variable("DATABASE_URL").as_deref().unwrap_or("sqlite::memory:"))?,
+            auth,
+            demo,
+            origins: origins(variable("CORS_ORIGINS").as_deref().unwrap_or("http://localhost:3000"))?,
+            log: log(variable("RUST_LOG").as_deref().unwrap_or("info"))?,
+        })
+    }
+}
+
+/// Which SQLite database the tasks are in.
+#[derive(Clone, Debug)]
+pub struct Database {
+    options: SqliteConnectOptions,
+    in_memory: bool,
+}
+
+impl Database {
+    /// Reads `sqlite::memory:` or `sqlite:path/to/file.db`.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] naming `DATABASE_URL`. It does not show the URL, which may hold a password.
+    pub fn parse(url: &str) -> Result<Self, ConfigError> {
+        let refused = |why: &str| Err(ConfigError::new(format!("DATABASE_URL: {why}, as in sqlite:tasks.db")));
+        let Some(place) = url.strip_prefix("sqlite:") else {
+            return match url.split(':').next() {
+                Some("postgres" | "postgresql" | "mysql") => {
+                    refused("this kind of database is not served by this build; unset it, or name an SQLite file")
+                }
+                _ => refused("name an SQLite file"),
+            };
+        };
+        let (path, query) = place.split_once('?').unwrap_or((place, ""));
+        let path = path.strip_prefix("//").unwrap_or(path);
+        if path.is_empty() {
+            return refused("names no file; say which");
+        }
+        let Ok(options) = SqliteConnectOptions::from_str(url) else {
+            return refused("has a parameter that SQLite does not take; leave it out");
+        };
+        let in_memory = path == ":memory:" || query.split('&').any(|parameter| parameter == "mode=memory");
+        Ok(Self { options, in_memory })
+    }
+
+    pub(crate) fn options(&self) -> &SqliteConnectOptions {
+        &self.options
+    }
+
+    pub(crate) fn is_in_memory(&self) -> bool {
+        self.in_memory
+    }
+}
+
+/// A setting that would change nothing is worse than one that is refused.
+fn refuse_unserved(variable: &impl Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
+    const UNSERVED: &[(&str, Option<&str>)] = &[
+        ("REDIS_URL", None),
+        ("BETTER_AUTH_DATABASE_URL", None),
+        ("BETTER_AUTH_REDIS_URL", None),
+        ("BETTER_AUTH_SECRETS", None),
+        ("BETTER_AUTH_COOKIE_PREFIX", Some("better-auth")),
+        ("BETTER_AUTH_COOKIE_CACHE", Some("off")),
+        ("BETTER_AUTH_BEARER", Some("off")),
+        ("RATE_LIMIT", Some("off")),
+        ("RATE_LIMIT_WINDOW_MS", None),
+        ("RATE_LIMIT_MAX_REQUESTS", None),
+        ("TRUSTED_PROXIES", None),
+    ];
+    for (name, harmless) in UNSERVED {
+        if variable(name).is_some_and(|value| Some(value.as_str()) != *harmless) {
+            let or_set = harmless.map(|value| format!(", or set it to `{value}`")).unwrap_or_default();
+            return Err(ConfigError::new(format!("{name}: is not served by this build; unset it{or_set}")));
+        }
+    }
+    Ok(())
+}
+
+fn bind(value: Option<String>, is_demo: bool) -> Result<SocketAddr, ConfigError> {
+    let text = value.as_deref().unwrap_or("127.0.0.1:8000");
+    let takes = "takes an IP address and a port, as in 127.0.0.1:8000 or [::1]:0";
+    let address: SocketAddr = text.parse().map_err(|_| ConfigError::new(format!("BIND_ADDR: {takes}")))?;
+    if is_demo && !address.ip().to_canonical().is_loopback() {
+        let mend = "demo mode listens on a loopback address only; bind 127.0.0.1, or set BETTER_AUTH_URL";
+        return Err(ConfigError::new(format!("BIND_ADDR: {mend}")));
+    }
+    Ok(address)
+}
+
+/// Origins as browsers send them (RFC 6454 §6.2), since they are compared byte for byte.
+fn origins(list: &str) -> Result<Vec<String>, ConfigError> {
+    let exact = |entry: &str| {
+        let refused = |mend: &str| Err(ConfigError::new(format!("CORS_ORIGINS: {mend}")));
+        match Url::parse(entry) {
+            _ if entry == "*" => refused("`*` is never allowed together with credentials; list the origins"),
+            Ok(url) if matches!(url.scheme(), "http" | "https") => {
+                let origin = url.origin().ascii_serialization();
+                if origin == entry { Ok(origin) } else { refused(&format!("write {origin}, as browsers send it")) }
+            }
+            _ => refused("takes origins separated by commas, as in https://app.example.com"),
+        }
+    };
+    list.split(',').map(|entry| exact(entry.trim())).collect()
+}
+
+fn log(filter: &str) -> Result<EnvFilter, ConfigError> {
+    let mend = "takes a level or a filter, as in info or authcore=debug,info";
+    EnvFilter::try_new(filter).map_err(|_| ConfigError::new(format!("RUST_LOG: {mend}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: (&str, &str) = ("BETTER_AUTH_SECRET", "a-secret-of-the-tests-with-32-bytes-or-more");
+
+    fn read(variables: &[(&str, &str)]) -> Result<Settings, ConfigError> {
+        Settings::from_vars(|name| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn nothing_set_is_demo_mode_on_loopback_with_tasks_in_memory() {
+        let settings = read(&[]).expect("the defaults");
+        assert!(settings.demo.is_some() && settings.database.is_in_memory());
+        assert_eq!(settings.bind.to_string(), "127.0.0.1:8000");
+        assert_eq!(settings.origins, ["http://localhost:3000"]);
+    }
+
+    #[test]
+    fn what_is_empty_or_says_the_default_is_as_good_as_unset() {
+        let defaults = [
+            ("REDIS_URL", ""),
+            ("BIND_ADDR", ""),
+            ("RATE_LIMIT", "off"),
+            ("BETTER_AUTH_COOKIE_PREFIX", "better-auth"),
+            ("BETTER_AUTH_COOKIE_CACHE", "off"),
+            ("BETTER_AUTH_BEARER", "off"),
+        ];
+        assert!(read(&defaults).is_ok());
+    }
+
+    #[test]
+    fn settings_are_taken_as_they_are_said() {
+        let settings = read(&[
+            ("BETTER_AUTH_URL", "https://app.example.com"),
+            ("BIND_ADDR", "0.0.0.0:80"),
+            ("DATABASE_URL", "sqlite:tasks.db"),
+            ("CORS_ORIGINS", "https://a.example.com, http://[::1]:3000"),
+            ("RUST_LOG", "authcore=debug,warn"),
+        ])
+        .expect("good settings");
+        assert!(settings.demo.is_none() && settings.auth.keys().is_some() && !settings.database.is_in_memory());
+        assert_eq!(settings.origins, ["https://a.example.com", "http://[::1]:3000"]);
+        for memory in ["sqlite::memory:", "sqlite://:memory:", "sqlite:name?mode=memory&cache=shared"] {
+            assert!(Database::parse(memory).is_ok_and(|database| database.is_in_memory()), "{memory}");
+        }
+    }
+
+    #[test]
+    fn a_setting_that_cannot_be_served_is_named_with_its_mend_in_one_line() {
+        let refused: &[(&str, &[(&str, &str)])] = &[
+            ("REDIS_URL", &[("REDIS_URL", "redis://localhost")]),
+            ("BETTER_AUTH_DATABASE_URL", &[("BETTER_AUTH_DATABASE_URL", "sqlite:auth.db")]),
+            ("BETTER_AUTH_REDIS_URL", &[("BETTER_AUTH_REDIS_URL", "redis://localhost")]),
+            ("BETTER_AUTH_SECRETS", &[("BETTER_AUTH_SECRETS", "2:new,1:old")]),
+            ("BETTER_AUTH_COOKIE_PREFIX", &[("BETTER_AUTH_COOKIE_PREFIX", "mine")]),
+            ("BETTER_AUTH_COOKIE_CACHE", &[("BETTER_AUTH_COOKIE_CACHE", "jwt")]),
+            ("BETTER_AUTH_BEARER", &[("BETTER_AUTH_BEARER", "raw")]),
+            ("RATE_LIMIT", &[("RATE_LIMIT", "on")]),
+            ("RATE_LIMIT", &[("RATE_LIMIT", "maybe")]),
+            ("RATE_LIMIT_WINDOW_MS", &[("RATE_LIMIT_WINDOW_MS", "1000")]),
+            ("RATE_LIMIT_MAX_REQUESTS", &[("RATE_LIMIT_MAX_REQUESTS", "5")]),
+            ("TRUSTED_PROXIES", &[("TRUSTED_PROXIES", "10.0.0.0/8")]),
+            ("DATABASE_URL", &[("DATABASE_URL", "postgres://u:hidden@db/tasks")]),
+            ("DATABASE_URL", &[("DATABASE_URL", "postgresql://u:hidden@db/tasks")]),
+            ("DATABASE_URL", &[("DATABASE_URL", "mysql://u:hidden@db/tasks")]),
+            ("DATABASE_URL", &[("DATABASE_URL", "tasks.db")]),
+            ("DATABASE_URL", &[("DATABASE_URL", "sqlite:")]),
+            ("DATABASE_URL", &[("DATABASE_URL", "sqlite://")]),
+            ("DATABASE_URL", &[("DATABASE_URL", "sqlite:tasks.db?mode=odd")]),
+            ("BIND_ADDR", &[("BIND_ADDR", "8000")]),
+            ("BIND_ADDR", &[("BIND_ADDR", "127.0.0.1")]),
+            ("BIND_ADDR", &[("BIND_ADDR", "0.0.0.0:8000")]),
+            ("BIND_ADDR", &[("BIND_ADDR", "[::]:8000")]),
+            ("BIND_ADDR", &[SECRET, ("BIND_ADDR", "here")]),
+            ("CORS_ORIGINS", &[("CORS_ORIGINS", "*")]),
+            ("CORS_ORIGINS", &[("CORS_ORIGINS", "https://a.example.com,*")]),
+            ("CORS_ORIGINS", &[("CORS_ORIGINS", "https://a.example.com,")]),
+            ("CORS_ORIGINS", &[("CORS_ORIGINS", "https://a.example.com/")]),
+            ("CORS_ORIGINS", &[("CORS_ORIGINS", "https://A.example.com:443")]),
+            ("CORS_ORIGINS", &[("CORS_ORIGINS", "null")]),
+            ("CORS_ORIGINS", &[("CORS_ORIGINS", "file:///x")]),
+            ("RUST_LOG", &[("RUST_LOG", "authcore=loud")]),
+            ("BETTER_AUTH_SECRET", &[("BETTER_AUTH_SECRET", "short")]),
+            ("BETTER_AUTH_URL", &[("BETTER_AUTH_URL", "app.example.com")]),
+            ("BETTER_AUTH_ISSUER", &[("BETTER_AUTH_ISSUER", "https://a")]),
+            ("AUTH_LEEWAY", &[("AUTH_LEEWAY", "2m")]),
+            ("AUTH_LEEWAY", &[SECRET, ("AUTH_LEEWAY", "2m")]),
+        ];
+        for (named, variables) in refused {
+            let message = read(variables).expect_err(named).to_string();
+            assert!(message.starts_with(&format!("{named}: ")), "{variables:?}: {message}");
+            assert!(!message.contains('\n') && !message.contains("hidden"), "{message}");
+        }
+    }
+
+    #[test]
+    fn an_origin_that_is_not_exact_is_told_how_it_would_be() {
+        let message = read(&[("CORS_ORIGINS", "https://A.example.com:443/x")]).expect_err("not exact").to_string();
+        assert_eq!(message, "CORS_ORIGINS: write https://a.example.com, as browsers send it");
+    }
+}
