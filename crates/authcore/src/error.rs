@@ -84,6 +84,17 @@ pub enum AuthError {
     /// `iat` lies ahead, by this much and by more than the leeway.
     #[error("token was issued {} s in the future", .0.as_secs())]
     IssuedInFuture(Duration),
+    /// A session credential (signed cookie, session token, cached session) that stands for no live session.
+    #[error("no session: {fault}")]
+    Session {
+        /// What is wrong with it.
+        fault: SessionFault,
+        /// Whether it came as `Authorization: Bearer`, whose refusal says so in the challenge.
+        bearer: bool,
+    },
+    /// A state change by cookie that another site may have caused.
+    #[error("a state change by cookie from another site")]
+    CrossSite,
     /// Keys or sessions could not be loaded: nothing was judged, so this is a 503 and never a 401.
     #[error("verification backend is unavailable")]
     Unavailable(#[source] Unavailable),
@@ -119,7 +130,46 @@ impl AuthError {
             Self::Expired(_) => "expired",
             Self::NotYetValid(_) => "not_yet_valid",
             Self::IssuedInFuture(_) => "issued_in_future",
+            Self::Session { fault, .. } => fault.reason(),
+            Self::CrossSite => "cross_site",
             Self::Unavailable(_) => "unavailable",
+        }
+    }
+}
+
+/// Why a session credential stands for no live session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SessionFault {
+    /// Not of the shape of a signed value, or two different ones under one name.
+    #[error("the credential is malformed")]
+    Malformed,
+    /// The signature is not that of the secret.
+    #[error("the signature does not verify")]
+    BadSignature,
+    /// No such session, or one that was ended.
+    #[error("there is no such session")]
+    Unknown,
+    /// The session's time is over.
+    #[error("the session has expired")]
+    Expired,
+    /// The session's user is gone.
+    #[error("the user does not exist")]
+    UserMissing,
+    /// The session's user is banned.
+    #[error("the user is banned")]
+    UserBanned,
+}
+
+impl SessionFault {
+    fn reason(self) -> &'static str {
+        match self {
+            Self::Malformed => "session_malformed",
+            Self::BadSignature => "session_bad_signature",
+            Self::Unknown => "session_unknown",
+            Self::Expired => "session_expired",
+            Self::UserMissing => "user_missing",
+            Self::UserBanned => "user_banned",
         }
     }
 }

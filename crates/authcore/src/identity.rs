@@ -67,6 +67,11 @@ pub enum Method {
         /// The `kid` of the key that verified it, if that key has one.
         key_id: Option<Arc<str>>,
     },
+    /// A session of the auth server, by where it was found: `"database"`, `"redis"`, `"http"` or `"cache"`.
+    Session {
+        /// Where the session was found.
+        source: &'static str,
+    },
     /// Something else, in the authenticator's own word.
     Other(&'static str),
 }
@@ -83,13 +88,22 @@ struct Inner {
     roles: Option<Box<str>>,
     claims: Box<str>,
     expires_at: Option<Timestamp>,
+    impersonated_by: Option<UserId>,
     method: Method,
 }
 
 impl Identity {
     /// Asserts that this user was authenticated. For authenticators only: whoever calls this vouches for it.
     pub fn assertion(user_id: UserId, method: Method) -> Assertion {
-        Assertion(Inner { issuer: None, user_id, roles: None, claims: "{}".into(), expires_at: None, method })
+        Assertion(Inner {
+            issuer: None,
+            user_id,
+            roles: None,
+            claims: "{}".into(),
+            expires_at: None,
+            impersonated_by: None,
+            method,
+        })
     }
 
     /// The user, unique within the issuer.
@@ -108,6 +122,12 @@ impl Identity {
     #[must_use]
     pub fn expires_at(&self) -> Option<Timestamp> {
         self.0.expires_at
+    }
+
+    /// The administrator who acts as this user, where the credential tells: sessions do, JWTs do not.
+    #[must_use]
+    pub fn impersonated_by(&self) -> Option<&UserId> {
+        self.0.impersonated_by.as_ref()
     }
 
     /// The kind of credential this rests on.
@@ -187,6 +207,12 @@ impl Assertion {
     /// When the credential expires.
     pub fn expires_at(mut self, at: Timestamp) -> Self {
         self.0.expires_at = Some(at);
+        self
+    }
+
+    /// The administrator who acts as this user.
+    pub fn impersonated_by(mut self, administrator: UserId) -> Self {
+        self.0.impersonated_by = Some(administrator);
         self
     }
 

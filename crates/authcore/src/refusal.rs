@@ -286,6 +286,13 @@ impl From<&AuthError> for Refusal {
             AuthError::NotYetValid(_) | AuthError::IssuedInFuture(_) => {
                 Self::invalid_token("token_not_yet_valid", "Token is not valid yet")
             }
+            AuthError::Session { bearer: true, .. } => Self::invalid_token("session_invalid", NO_SESSION),
+            AuthError::Session { bearer: false, .. } => {
+                Self::new(401, "session_invalid", NO_SESSION).with(|parts| parts.challenge = Challenge::Bare)
+            }
+            AuthError::CrossSite => {
+                Self::new(403, "cross_site", "A change by cookie has to come from one of our own origins")
+            }
             AuthError::Unavailable(cause) => Self::unavailable(
                 "auth_unavailable",
                 "Credentials cannot be checked at the moment",
@@ -318,6 +325,8 @@ impl From<AuthError> for Refusal {
         Self::from(&error)
     }
 }
+
+const NO_SESSION: &str = "There is no such session";
 
 /// A header field for every answer that depends on a credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
