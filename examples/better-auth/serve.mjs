@@ -1,27 +1,28 @@
 // A Better Auth server over node:http. `server.mjs` hands in the packages, so two versions share this file.
 import { createServer } from "node:http";
+import { openDatabase } from "./database.mjs";
 import { readSettings, refuse } from "./settings.mjs";
 
-export async function serve({ betterAuth, getMigrations, toNodeHandler, admin, jwt, SqliteDialect, Database }) {
+export async function serve({ betterAuth, getMigrations, toNodeHandler, plugins, ...packages }) {
   const settings = readSettings();
-  const database = openDatabase(Database, settings.databasePath);
+  const database = await openDatabase(packages, settings);
   let handler = (_request, response) => response.writeHead(503).end(); // until the port, so the base URL, is known
   const server = createServer((request, response) => handler(request, response));
   stopOnSignal(server, database);
 
   const here = `http://${settings.urlHost}:${await listen(server, settings)}`;
-  const dialect = new SqliteDialect({ database: waiting(database) });
-  const options = authOptions({ admin, jwt }, dialect, settings.baseUrl ?? here, settings);
+  const options = authOptions(plugins, database.options, settings.baseUrl ?? here, settings);
+  if (settings.redisUrl) options.secondaryStorage = await secondaryStorage(packages, settings);
   await (await getMigrations(options)).runMigrations();
   handler = toNodeHandler(betterAuth(options));
   console.log(`listening on ${here}`);
 }
 
-function authOptions({ admin, jwt }, dialect, baseURL, settings) {
+function authOptions({ admin, bearer, jwt, organization }, database, baseURL, settings) {
   return {
     baseURL, // fixed: without it `iss` and `aud` would follow the request's Host header
     secret: settings.secret,
-    database: { dialect, type: "sqlite", transaction: true },
+    database,
     trustedOrigins: settings.trustedOrigins,
     emailAndPassword: { enabled: true },
     plugins: [
@@ -31,9 +32,15 @@ function authOptions({ admin, jwt }, dialect, baseURL, settings) {
         jwt: { expirationTime: settings.jwtExpiration },
         sessionCookieCache: settings.cookieCache === "jwks",
       }),
+      ...(settings.bearer ? [bearer()] : []),
+      ...(settings.organizations ? [organization({ teams: { enabled: true } })] : []),
     ],
     databaseHooks: { user: { create: { before: async (user) => makeAdmin(user, settings.adminEmails) } } },
-    session: { cookieCache: cookieCache(settings.cookieCache) },
+    session: {
+      cookieCache: cookieCache(settings.cookieCache),
+      storeSessionInDatabase: settings.sessionsInDatabase !== "off",
+      preserveSessionInDatabase: settings.sessionsInDatabase === "preserve",
+    },
     advanced: { cookiePrefix: settings.cookiePrefix },
     rateLimit: { enabled: false }, // tests sign up faster than a person does
     telemetry: { enabled: false },
@@ -50,22 +57,12 @@ function makeAdmin(user, adminEmails) {
   return adminEmails.includes(user.email.toLowerCase()) ? { data: { ...user, role: "admin" } } : undefined;
 }
 
-function openDatabase(Database, path) {
-  try {
-    const database = new Database(path);
-    database.pragma("busy_timeout = 5000"); // milliseconds
-    database.prepare("SELECT count(*) FROM sqlite_master").get(); // opening alone does not look at the file
-    return database;
-  } catch (error) {
-    return refuse("DATABASE_PATH", `cannot open the database: ${error.message}`);
-  }
-}
-
-// A plain BEGIN takes the write lock only at the first write, and fails there at once while another process holds it.
-// BEGIN IMMEDIATE waits its turn, so tests may write to the file too.
-function waiting(database) {
-  const prepare = (sql) => database.prepare(sql === "begin" ? "begin immediate" : sql);
-  return { prepare, close: () => database.close() };
+// Better Auth then keeps sessions in Redis, and in the database only if told so.
+async function secondaryStorage({ Redis, redisStorage }, { redisUrl, redisPrefix }) {
+  const client = new Redis(redisUrl, { lazyConnect: true, maxRetriesPerRequest: 1 });
+  client.on("error", () => {}); // each command that fails says so itself
+  await client.connect().catch((error) => refuse("REDIS_URL", `cannot connect: ${error.message}`));
+  return redisStorage({ client, keyPrefix: redisPrefix });
 }
 
 function listen(server, { host, port }) {
@@ -80,8 +77,8 @@ function listen(server, { host, port }) {
 // Requests under way may finish; a connection that is still open a second later is cut.
 function stopOnSignal(server, database) {
   const stop = () => {
-    server.close(() => {
-      database.close();
+    server.close(async () => {
+      await database.close();
       process.exit(0);
     });
     setTimeout(() => server.closeAllConnections(), 1000).unref();

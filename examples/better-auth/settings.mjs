@@ -10,6 +10,12 @@ export function readSettings(env = process.env) {
   const expires = setting(env, "JWT_EXPIRATION", "15m", /^[1-9]\d{0,5}[smhd]$/, "use a span such as 90s or 15m");
   const rotation = setting(env, "JWKS_ROTATION_SECONDS", null, /^[1-9]\d{0,8}$/, "use whole seconds, 1 or more");
   const cache = setting(env, "COOKIE_CACHE", "off", CACHES, `use one of ${CACHES.join(", ")}`);
+  const redisUrl = setting(env, "REDIS_URL", null, isRedisUrl, "use a URL such as redis://127.0.0.1:6379");
+  const prefix = setting(env, "REDIS_PREFIX", "better-auth:", /^[!-~]{1,64}$/, "use visible ASCII, 64 at most");
+  const copies = setting(env, "SESSIONS_IN_DATABASE", null, COPIES, `use one of ${COPIES.join(", ")}`);
+  const databaseUrl = setting(env, "DATABASE_URL", null, isDatabaseUrl, "use postgres://… or mysql://…, or DATABASE_PATH");
+  if (databaseUrl && env.DATABASE_PATH) refuse("DATABASE_URL", "leave it out, or DATABASE_PATH: there is one database");
+  if (copies && !redisUrl) refuse("SESSIONS_IN_DATABASE", "says nothing without REDIS_URL: they are there anyway");
   return {
     host,
     urlHost: isIPv6(host) ? `[${host}]` : host,
@@ -17,6 +23,7 @@ export function readSettings(env = process.env) {
     baseUrl,
     secret: setting(env, "BETTER_AUTH_SECRET", randomBytes(32).toString("base64"), isSecret, SECRET_HINT),
     databasePath: setting(env, "DATABASE_PATH", ":memory:", /^(?![a-z]{2,}:)/i, "use a file path, not a URL"),
+    databaseUrl,
     jwtAlg: setting(env, "JWT_ALG", "EdDSA", ALGORITHMS, `use one of ${ALGORITHMS.join(", ")}`),
     jwtExpiration: expires,
     rotationSeconds: rotation ? Number(rotation) : undefined,
@@ -26,6 +33,11 @@ export function readSettings(env = process.env) {
     trustedOrigins: list(env, "TRUSTED_ORIGINS", isOrigin, "list exact origins such as http://localhost:3000"),
     cookiePrefix: setting(env, "COOKIE_PREFIX", "better-auth", /^[A-Za-z0-9._-]+$/, "use A-Z a-z 0-9 . _ -"),
     cookieCache: cache === "off" ? undefined : cache,
+    bearer: setting(env, "BEARER", "off", ["off", "on"], "use on or off") === "on",
+    organizations: setting(env, "ORGANIZATIONS", "off", ["off", "on"], "use on or off") === "on",
+    redisUrl,
+    redisPrefix: prefix === "none" ? "" : prefix, // an empty variable counts as absent
+    sessionsInDatabase: copies ?? "off",
   };
 }
 
@@ -58,8 +70,13 @@ function isWebUrl(text) {
   return ["http:", "https:"].includes(protocol) && !(username || password || search || hash);
 }
 
+const isDatabaseUrl = (text) =>
+  URL.canParse(text) && ["postgres:", "postgresql:", "mysql:"].includes(new URL(text).protocol);
+const isRedisUrl = (text) => URL.canParse(text) && ["redis:", "rediss:"].includes(new URL(text).protocol);
+
 const LOOPBACK = ["127.0.0.1", "localhost", "::1"];
 const ALGORITHMS = ["EdDSA", "ES256", "ES512", "RS256", "PS256"];
 const CACHES = ["off", "compact", "jwt", "jwe", "jwks"];
+const COPIES = ["off", "on", "preserve"];
 const PUBLIC_DEFAULT_SECRET = "better-auth-secret-12345678901234567890"; // Better Auth's own fallback, known to all
 const SECRET_HINT = "use 32 or more random characters, such as from `openssl rand -base64 32`";

@@ -129,6 +129,8 @@ async function wrongSettings() {
     BETTER_AUTH_URL: "ftp://127.0.0.1",
     BETTER_AUTH_SECRET: "short",
     DATABASE_PATH: "/no/such/folder/auth.db",
+    DATABASE_URL: "mongodb://127.0.0.1/auth",
+    ORGANIZATIONS: "yes",
     JWT_ALG: "HS256",
     JWT_EXPIRATION: "soon",
     JWKS_ROTATION_SECONDS: "0",
@@ -136,6 +138,9 @@ async function wrongSettings() {
     TRUSTED_ORIGINS: "http://localhost:3000/",
     COOKIE_PREFIX: "a;b",
     COOKIE_CACHE: "yes",
+    BEARER: "yes",
+    REDIS_URL: "redis://127.0.0.1:1/", // nobody listens there
+    SESSIONS_IN_DATABASE: "on", // without REDIS_URL
   };
   for (const [name, value] of Object.entries(wrong)) {
     const child = launch({ [name]: value });

@@ -33,6 +33,11 @@ impl BaseUrl {
 
     /// Where the server publishes its keys, when it is mounted at `base_path` or at the path of its own URL.
     pub(crate) fn jwks_url(&self, base_path: Option<&str>) -> Result<String, ConfigError> {
+        self.endpoint(base_path, "jwks")
+    }
+
+    /// Where one of the server's endpoints is.
+    pub(crate) fn endpoint(&self, base_path: Option<&str>, name: &str) -> Result<String, ConfigError> {
         let base_path = base_path.map(|path| path.trim_end_matches('/'));
         if base_path.is_some_and(|path| !path.is_empty() && !path.starts_with('/')) {
             return Err(ConfigError::new("the base path begins with a slash, as in /api/auth"));
@@ -46,7 +51,7 @@ impl BaseUrl {
             (Some(own), _) => own,
             (None, given) => given.unwrap_or(DEFAULT_PATH),
         };
-        Ok(format!("{}{path}/jwks", self.origin))
+        Ok(format!("{}{path}/{name}", self.origin))
     }
 }
 

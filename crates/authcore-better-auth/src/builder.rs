@@ -234,7 +234,7 @@ impl Names {
 }
 
 /// What a Better Auth key set can hold.
-fn published_algorithms() -> impl Iterator<Item = Algorithm> {
+pub(crate) fn published_algorithms() -> impl Iterator<Item = Algorithm> {
     Algorithm::ALL.into_iter().filter(|algorithm| !algorithm.is_symmetric())
 }
 

@@ -10,6 +10,25 @@ use std::fmt;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+/// Whether `text` is one JSON object in which no object, at any depth, names a member twice.
+///
+/// For those who read a text with a parser of their own, which may not mind.
+///
+/// # Errors
+///
+/// [`Fault`], saying which of the two does not hold.
+///
+/// ```
+/// use authcore::json::{self, Fault};
+///
+/// assert_eq!(json::check(r#"{"a":[{"b":1}]}"#), Ok(()));
+/// assert_eq!(json::check(r#"{"a":[{"b":1,"\u0062":2}]}"#), Err(Fault::DuplicateMember));
+/// assert_eq!(json::check("[]"), Err(Fault::NotAnObject));
+/// ```
+pub fn check(text: &str) -> Result<(), Fault> {
+    walk::<&str>(text, &[], &mut [])
+}
+
 /// Walks the object in `text`. The JSON text of members named in `names` is put at the same place of `taken`; all others
 /// are only checked. A name that `names` lists twice counts at its first place.
 pub(crate) fn walk<'t, N: AsRef<str>>(
@@ -25,11 +44,13 @@ pub(crate) fn walk<'t, N: AsRef<str>>(
 }
 
 /// Why a text is not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
     /// Not one JSON object and nothing else.
+    #[error("not one JSON object")]
     NotAnObject,
     /// Two members of one object have the same name.
+    #[error("an object names a member twice")]
     DuplicateMember,
 }
 

@@ -8,7 +8,7 @@ mod error;
 mod guard;
 mod head;
 mod identity;
-mod json;
+pub mod json;
 mod jwks;
 mod jwt;
 mod policy;

@@ -20,22 +20,28 @@ use crate::head::RequestHead;
 pub fn value<'h>(head: &'h dyn RequestHead, name: &str) -> Result<Option<&'h [u8]>, Ambiguous> {
     let mut found = None;
     let mut ambiguous = false;
-    head.field_lines("cookie", &mut |line| {
-        for pair in line.split(|byte| *byte == b';') {
-            match pair_named(pair, name) {
-                Some(value) if found.is_some_and(|first| first != value) => ambiguous = true,
-                Some(value) => found = Some(value),
-                None => {}
-            }
+    each(head, &mut |given, value| {
+        if given != name.as_bytes() {
+            return ControlFlow::Continue(());
         }
+        ambiguous = found.is_some_and(|first| first != value);
+        found = Some(value);
         if ambiguous { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     if ambiguous { Err(Ambiguous) } else { Ok(found) }
 }
 
-fn pair_named<'p>(pair: &'p [u8], name: &str) -> Option<&'p [u8]> {
-    let equals = pair.iter().position(|byte| *byte == b'=')?;
-    (trim(&pair[..equals]) == name.as_bytes()).then(|| trim(&pair[equals + 1..]))
+/// Calls `visit` with name and value of each cookie, in order, until it breaks: for cookies that come in parts under
+/// several names. What it makes of a name that comes twice is its own affair; for one cookie there is [`value`].
+pub fn each<'h>(head: &'h dyn RequestHead, visit: &mut dyn FnMut(&'h [u8], &'h [u8]) -> ControlFlow<()>) {
+    head.field_lines("cookie", &mut |line| {
+        line.split(|byte| *byte == b';').filter_map(pair).try_for_each(|(n, v)| visit(n, v))
+    });
+}
+
+fn pair(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let equals = text.iter().position(|byte| *byte == b'=')?;
+    Some((trim(&text[..equals]), trim(&text[equals + 1..])))
 }
 
 /// Two cookies of one name with different values.

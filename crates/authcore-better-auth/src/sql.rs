@@ -1,0 +1,349 @@
+//! Better Auth's own database as the place where sessions are looked up.
+
+mod engine;
+#[cfg(feature = "mysql")]
+mod mysql;
+#[cfg(feature = "postgres")]
+mod postgres;
+mod row;
+mod schema;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+mod statement;
+mod time;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use authcore::{BoxError, ConfigError, Unavailable};
+
+use self::engine::{Engine, Limits};
+use self::row::{Row, Unreadable};
+pub use self::schema::Schema;
+use self::statement::{Statement, Statements};
+use self::time::Zone;
+use crate::session::SessionRecord;
+use crate::store::SessionStore;
+use crate::token::SessionToken;
+use crate::users::{Memberships, UserDirectory};
+
+/// Sessions in the database that Better Auth keeps them in: SQLite, PostgreSQL, MySQL or MariaDB. Read, never written.
+/// Cheap to clone.
+///
+/// A session counts as long as its row is there, so a sign-out or a ban takes effect at once. A look-up is one prepared
+/// statement, and takes two seconds at most.
+///
+/// ```no_run
+/// # async fn run() -> Result<(), authcore::ConfigError> {
+/// use authcore_better_auth::{Schema, SqlSessions};
+///
+/// let sessions = SqlSessions::connect("postgres://reader@db.example.com/app?sslmode=verify-full").await?;
+/// let drizzle = SqlSessions::builder().schema(Schema::snake_case()).connect("sqlite:app.db").await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct SqlSessions(Arc<Inner>);
+
+struct Inner {
+    engine: Arc<dyn Engine>,
+    statements: Statements,
+    zone: Zone,
+    deadline: Duration,
+}
+
+impl SqlSessions {
+    /// The database at this URL, with tables as Better Auth's own migrations make them. `sqlite:`, `postgres:` and
+    /// `mysql:` (or `mariadb:`) need the feature of that name.
+    ///
+    /// `sslmode` (or `ssl-mode`) in the URL says what is asked of TLS: encrypted if the server can, by default. Use
+    /// `verify-full`, in MySQL `VERIFY_IDENTITY`, for a database across a network.
+    ///
+    /// # Errors
+    ///
+    /// As [`SqlSessionsBuilder::connect`].
+    pub async fn connect(url: &str) -> Result<Self, ConfigError> {
+        Self::builder().connect(url).await
+    }
+
+    /// Other names, limits or an existing pool.
+    pub fn builder() -> SqlSessionsBuilder {
+        SqlSessionsBuilder::default()
+    }
+
+    /// The users of the same database.
+    #[must_use]
+    pub fn users(&self) -> UserDirectory {
+        UserDirectory::new(self.clone())
+    }
+
+    /// The memberships in organizations, in the same database.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when there is no table for them: the organization plugin is not in use, or calls it something else.
+    pub fn memberships(&self) -> Result<Memberships, ConfigError> {
+        match self.0.statements.member {
+            Some(_) => Ok(Memberships::new(self.clone())),
+            None => {
+                Err(ConfigError::new("schema: this database has no table of members; see Schema::table(\"member\", …)"))
+            }
+        }
+    }
+
+    /// Columns of plugins that were not there on connecting, such as `user.banned`. They count as empty until the program
+    /// is started again.
+    #[must_use]
+    pub fn absent(&self) -> &[&'static str] {
+        &self.0.statements.absent
+    }
+
+    /// The user statement that takes this many ids, and how many it takes.
+    pub(crate) async fn users_by_id(&self, ids: &[&str]) -> Result<Vec<crate::User>, Unavailable> {
+        let (size, statement) =
+            self.0.statements.users.iter().find(|(size, _)| ids.len() <= *size).ok_or_else(|| unavailable(TooMany))?;
+        let declared = |id: &&&str| statement.can_match(&*self.0.engine, &[(**id).to_owned()]);
+        let mut asked: Vec<String> = ids.iter().filter(declared).map(|id| (*id).to_owned()).collect();
+        let Some(last) = asked.last().cloned() else { return Ok(Vec::new()) };
+        asked.resize(*size, last);
+        let rows = self.ask(statement, asked).await?;
+        let users: Result<Vec<_>, _> = rows.iter().map(|row| row.user_record(self.0.zone)).collect();
+        Ok(users.map_err(unavailable)?.into_iter().flatten().collect())
+    }
+
+    /// The `role` of each row of `member` for these two.
+    pub(crate) async fn member_roles(&self, organization: &str, user: &str) -> Result<Vec<String>, Unavailable> {
+        let statement = self.0.statements.member.as_ref().ok_or_else(|| unavailable(NoTable("member")))?;
+        let rows = self.ask(statement, vec![organization.to_owned(), user.to_owned()]).await?;
+        roles(&rows, &[("member.organizationId", organization), ("member.userId", user)])
+    }
+
+    /// As [`Self::member_roles`], if the user is in this team of the organization as well.
+    pub(crate) async fn team_roles(
+        &self,
+        organization: &str,
+        team: &str,
+        user: &str,
+    ) -> Result<Vec<String>, Unavailable> {
+        let statement = self.0.statements.team_member.as_ref().ok_or_else(|| unavailable(NoTable("teamMember")))?;
+        let rows = self.ask(statement, vec![organization.to_owned(), user.to_owned(), team.to_owned()]).await?;
+        let same = [("member.organizationId", organization), ("member.userId", user), ("teamMember.teamId", team)];
+        roles(&rows, &same)
+    }
+
+    /// Runs a statement within the deadline. It goes on when the caller goes away, since a connection can only be used
+    /// again after its end.
+    async fn ask(&self, statement: &Statement, arguments: Vec<String>) -> Result<Vec<Row>, Unavailable> {
+        if !statement.can_match(&*self.0.engine, &arguments) {
+            return Ok(Vec::new());
+        }
+        let (engine, sql, deadline) = (Arc::clone(&self.0.engine), Arc::clone(&statement.sql), self.0.deadline);
+        let asked = tokio::spawn(async move { tokio::time::timeout(deadline, engine.rows(&sql, arguments)).await });
+        let rows =
+            asked.await.map_err(unavailable)?.map_err(|_| unavailable(TooSlow(deadline)))?.map_err(unavailable)?;
+        Ok(rows.into_iter().map(|values| statement.row(values)).collect())
+    }
+}
+
+impl SessionStore for SqlSessions {
+    async fn session(&self, token: &SessionToken) -> Result<Option<SessionRecord>, Unavailable> {
+        let rows = self.ask(&self.0.statements.session, vec![token.expose().to_owned()]).await?;
+        // Some collations ignore case: a row counts for the very token it holds.
+        let mut same = rows.iter().filter(|row| row.optional("session.token") == Some(token.expose()));
+        let Some(row) = same.next() else { return Ok(None) };
+        if same.next().is_some() {
+            return Err(unavailable(Ambiguous));
+        }
+        let read = || Ok(SessionRecord::new(row.session(self.0.zone)?, row.user_record(self.0.zone)?));
+        read().map(Some).map_err(|error: Unreadable| unavailable(error))
+    }
+
+    fn source(&self) -> &'static str {
+        "database"
+    }
+}
+
+impl fmt::Debug for SqlSessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // No URL: it may hold a password.
+        let absent = &self.0.statements.absent;
+        f.debug_struct("SqlSessions")
+            .field("engine", &self.0.engine.name())
+            .field("absent", absent)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Settings of [`SqlSessions`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct SqlSessionsBuilder {
+    schema: Schema,
+    limits: Limits,
+}
+
+impl Default for SqlSessionsBuilder {
+    fn default() -> Self {
+        Self { schema: Schema::better_auth(), limits: Limits { deadline: Duration::from_secs(2), connections: 8 } }
+    }
+}
+
+impl SqlSessionsBuilder {
+    /// What the tables and columns are called: [`Schema::better_auth`] by default.
+    pub fn schema(mut self, schema: Schema) -> Self {
+        self.schema = schema;
+        self
+    }
+
+    /// How long a look-up may take, waiting for a connection included: 2 s by default, between 10 ms and 30 s.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.limits.deadline = deadline;
+        self
+    }
+
+    /// How many connections there are at most: 8 by default, between 1 and 64. They are made as they are needed.
+    pub fn max_connections(mut self, connections: u32) -> Self {
+        self.limits.connections = connections;
+        self
+    }
+
+    /// Connects, finds out which columns there are, and tries the look-up.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when a setting is out of its bounds, the URL is not of a database that this build knows, the
+    /// database cannot be reached, or its tables are not called what the schema says.
+    pub async fn connect(self, url: &str) -> Result<SqlSessions, ConfigError> {
+        self.check()?;
+        let limits = self.limits;
+        within(limits, async { self.prepare(engine_at(url, limits).await?).await }).await
+    }
+
+    /// Over connections of your own, which then decide what is read-only. For a pooler that refuses start-up parameters.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::connect`].
+    #[cfg(feature = "sqlite")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
+    pub async fn sqlite_pool(self, pool: sqlx::SqlitePool) -> Result<SqlSessions, ConfigError> {
+        within(self.limits, self.prepare(Arc::new(sqlite::Sqlite(pool)))).await
+    }
+
+    /// Over connections of your own, which then decide what is read-only. For a pooler that refuses start-up parameters.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::connect`].
+    #[cfg(feature = "postgres")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
+    pub async fn postgres_pool(self, pool: sqlx::PgPool) -> Result<SqlSessions, ConfigError> {
+        within(self.limits, self.prepare(Arc::new(postgres::Postgres(pool)))).await
+    }
+
+    /// Over connections of your own, which then decide what is read-only. Their sessions have to be in UTC, as sqlx has
+    /// them by default.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::connect`].
+    #[cfg(feature = "mysql")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "mysql")))]
+    pub async fn mysql_pool(self, pool: sqlx::MySqlPool) -> Result<SqlSessions, ConfigError> {
+        within(self.limits, self.prepare(Arc::new(mysql::MySql(pool)))).await
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let Limits { deadline, connections } = self.limits;
+        if !(Duration::from_millis(10)..=Duration::from_secs(30)).contains(&deadline) {
+            return Err(ConfigError::new("deadline: use 10 ms to 30 s"));
+        }
+        if !(1..=64).contains(&connections) {
+            return Err(ConfigError::new("max_connections: use 1 to 64"));
+        }
+        self.schema.check()
+    }
+
+    async fn prepare(self, engine: Arc<dyn Engine>) -> Result<SqlSessions, ConfigError> {
+        self.check()?;
+        engine.check().await.map_err(|error| unreachable(&error))??;
+        let statements = Statements::prepare(&*engine, &self.schema).await?;
+        // A column may be there and yet not be readable, or not comparable with the other side of the join.
+        let nobody = engine.rows(&statements.session.sql, vec![UUID_OF_NOBODY.to_owned()]).await;
+        nobody.map_err(|error| ConfigError::new(format!("schema: sessions cannot be looked up: {error}")))?;
+        let (zone, deadline) = (self.schema.offset()?, self.limits.deadline);
+        Ok(SqlSessions(Arc::new(Inner { engine, statements, zone, deadline })))
+    }
+}
+
+/// Connecting may take longer than a look-up, and not for ever.
+async fn within<T>(limits: Limits, connecting: impl Future<Output = Result<T, ConfigError>>) -> Result<T, ConfigError> {
+    let patience = limits.deadline.max(Duration::from_secs(10));
+    tokio::time::timeout(patience, connecting).await.unwrap_or_else(|_| Err(unreachable(&TooSlow(patience))))
+}
+
+async fn engine_at(url: &str, limits: Limits) -> Result<Arc<dyn Engine>, ConfigError> {
+    let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
+    match scheme {
+        #[cfg(feature = "sqlite")]
+        "sqlite" => Ok(Arc::new(sqlite::Sqlite::connect(url, limits).await?)),
+        #[cfg(feature = "postgres")]
+        "postgres" | "postgresql" => Ok(Arc::new(postgres::Postgres::connect(url, limits).await?)),
+        #[cfg(feature = "mysql")]
+        "mysql" | "mariadb" => Ok(Arc::new(mysql::MySql::connect(url, limits).await?)),
+        _ => {
+            // A build that knows none of them does not compile this file.
+            let _ = limits;
+            Err(ConfigError::new(format!("database URL: this build knows {}", known_schemes().join(", "))))
+        }
+    }
+}
+
+fn known_schemes() -> Vec<&'static str> {
+    let all = [
+        (cfg!(feature = "sqlite"), "sqlite:"),
+        (cfg!(feature = "postgres"), "postgres:"),
+        (cfg!(feature = "mysql"), "mysql:"),
+    ];
+    all.iter().filter(|(is_known, _)| *is_known).map(|(_, scheme)| *scheme).collect()
+}
+
+/// What roles the rows for exactly these ids grant, each as its comma list.
+fn roles(rows: &[Row], same: &[(&'static str, &str)]) -> Result<Vec<String>, Unavailable> {
+    let is_same = |row: &&Row| same.iter().all(|(field, value)| row.optional(field) == Some(value));
+    let roles: Result<Vec<_>, _> =
+        rows.iter().filter(is_same).map(|row| row.text("member.role").map(str::to_owned)).collect();
+    roles.map_err(unavailable)
+}
+
+fn unavailable(source: impl Into<BoxError>) -> Unavailable {
+    Unavailable::new(source, Duration::from_secs(1))
+}
+
+/// The database's words, which hold neither URL nor password.
+fn unreachable(error: &dyn fmt::Display) -> ConfigError {
+    ConfigError::new(format!("database URL: the database cannot be reached: {error}"))
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the database took longer than {} ms", .0.as_millis())]
+struct TooSlow(Duration);
+
+#[derive(Debug, thiserror::Error)]
+#[error("two rows hold one session token")]
+struct Ambiguous;
+
+#[derive(Debug, thiserror::Error)]
+#[error("more than {MAX_USERS} users were asked for at once")]
+struct TooMany;
+
+#[derive(Debug, thiserror::Error)]
+#[error("the database has no table for `{0}`")]
+struct NoTable(&'static str);
+
+/// How many users one statement asks for at most.
+pub(crate) const MAX_USERS: usize = 1000;
+
+/// No token of Better Auth's, and fit for a column of any type that holds tokens.
+const UUID_OF_NOBODY: &str = "00000000-0000-0000-0000-000000000000";

@@ -1,0 +1,128 @@
+//! What the three engines have in common, and where statements are run: the only place that asserts a text to be safe.
+//! Each is put together once from our own words and from names that [`Schema`](super::Schema) has checked; whatever a
+//! request brings is an argument.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use authcore::ConfigError;
+use sqlx::pool::{PoolConnection, PoolOptions};
+use sqlx::{
+    Arguments, AssertSqlSafe, ColumnIndex, ConnectOptions, Connection, Database, Decode, Encode, Executor,
+    IntoArguments, Pool, Row as _, Type,
+};
+
+use super::unreachable;
+
+pub(super) type Asked<'a, T> = Pin<Box<dyn Future<Output = Result<T, sqlx::Error>> + Send + 'a>>;
+
+/// A row as text, whatever its columns are; `None` for null.
+pub(super) type Values = Vec<Option<String>>;
+
+/// A database of one kind: how it spells a statement, and how it runs one.
+pub(super) trait Engine: Send + Sync + 'static {
+    /// In one word, for messages.
+    fn name(&self) -> &'static str;
+
+    /// A name as part of a statement.
+    fn quote(&self, name: &str) -> String;
+
+    /// The columns of a table that these connections see, by name and declared type; none when there is no such table.
+    fn columns<'a>(&'a self, namespace: Option<&'a str>, table: &'a str) -> Asked<'a, Vec<(String, String)>>;
+
+    /// Whether two spellings of a column's name are one.
+    fn same_column(&self, one: &str, other: &str) -> bool {
+        one.eq_ignore_ascii_case(other)
+    }
+
+    /// A column as text.
+    fn as_text(&self, column: &str, declared: &str) -> String;
+
+    /// The argument at this position, counted from 1, to be compared with a column.
+    fn argument(&self, position: usize, declared: &str) -> String;
+
+    /// Whether the column can hold this value at all. What it cannot hold is not asked for.
+    fn can_hold(&self, _declared: &str, _value: &str) -> bool {
+        true
+    }
+
+    /// Runs a statement.
+    fn rows<'a>(&'a self, sql: &'a Arc<str>, arguments: Vec<String>) -> Asked<'a, Vec<Values>>;
+
+    /// Settings of the connections that would make what is read wrong.
+    fn check(&self) -> Asked<'_, Result<(), ConfigError>> {
+        Box::pin(async { Ok(Ok(())) })
+    }
+}
+
+/// The limits of a pool, for all engines.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    pub(super) deadline: Duration,
+    pub(super) connections: u32,
+}
+
+impl Limits {
+    /// A pool within the limits. A connection that was idle for a second is tried before it is used: the database may
+    /// have been restarted meanwhile.
+    pub(super) fn pool<DB: Database>(self) -> PoolOptions<DB> {
+        PoolOptions::new()
+            .max_connections(self.connections)
+            .acquire_timeout(self.deadline)
+            .idle_timeout(Duration::from_secs(600))
+            .max_lifetime(Duration::from_secs(1800))
+            .test_before_acquire(false)
+            .before_acquire(|connection: &mut DB::Connection, usage| {
+                Box::pin(async move { Ok(usage.idle_for < Duration::from_secs(1) || connection.ping().await.is_ok()) })
+            })
+    }
+}
+
+/// Connects once without a pool, which tells no more than that it waited in vain.
+pub(super) async fn try_out<C, O>(options: &O) -> Result<(), ConfigError>
+where
+    C: Connection,
+    O: ConnectOptions<Connection = C>,
+{
+    let connected = options.connect().await.map_err(|error| unreachable(&error))?;
+    connected.close().await.map_err(|error| unreachable(&error))
+}
+
+/// Runs a statement and reads all rows as text.
+pub(super) async fn rows<DB>(
+    pool: &Pool<DB>,
+    sql: &Arc<str>,
+    arguments: Vec<String>,
+) -> Result<Vec<Values>, sqlx::Error>
+where
+    DB: Database,
+    DB::Arguments: IntoArguments<DB>,
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+    for<'q> String: Encode<'q, DB> + Decode<'q, DB> + Type<DB>,
+    usize: ColumnIndex<DB::Row>,
+{
+    let mut values = DB::Arguments::default();
+    for argument in arguments {
+        values.add(argument).map_err(sqlx::Error::Encode)?;
+    }
+    let mut lease = Lease(Some(pool.acquire().await?));
+    let query = sqlx::query_with(AssertSqlSafe(Arc::clone(sql)), values);
+    let found = query.fetch_all(&mut **lease.0.as_mut().expect("until it is given back")).await;
+    if let Some(mut connection) = lease.0.take() {
+        // The pool asks the server once more before it lets the next one have the connection, and would wait for ever.
+        tokio::spawn(tokio::time::timeout(pool.options().get_acquire_timeout(), connection.return_to_pool()));
+    }
+    found?.iter().map(|row| (0..row.len()).map(|index| row.try_get(index)).collect()).collect()
+}
+
+/// A connection that leaves the pool if its statement never ended. Giving it back, or taking leave of the server, would keep
+/// its place until the server answers, which it may never do.
+struct Lease<DB: Database>(Option<PoolConnection<DB>>);
+
+impl<DB: Database> Drop for Lease<DB> {
+    fn drop(&mut self) {
+        drop(self.0.take().map(PoolConnection::detach));
+    }
+}

@@ -1,0 +1,72 @@
+//! MySQL and MariaDB: each session is told to read only, and to speak of times in UTC.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use authcore::ConfigError;
+use sqlx::mysql::MySqlConnectOptions;
+use sqlx::{Executor as _, MySqlConnection, MySqlPool};
+
+use super::engine::{self, Asked, Engine, Limits, Values};
+use super::unreachable;
+
+pub(super) struct MySql(pub(super) MySqlPool);
+
+impl MySql {
+    pub(super) async fn connect(url: &str, limits: Limits) -> Result<Self, ConfigError> {
+        let options = MySqlConnectOptions::from_str(url).map_err(|error| unreachable(&error))?;
+        // A URL written for Node may name a `timezone` that means another thing there.
+        let options = options.timezone(Some(UTC.to_owned()));
+        engine::try_out(&options).await?;
+        let pool = limits.pool().after_connect(|connection: &mut MySqlConnection, _| {
+            Box::pin(async move { connection.execute("SET SESSION TRANSACTION READ ONLY").await.map(drop) })
+        });
+        Ok(Self(pool.connect_lazy_with(options)))
+    }
+}
+
+impl Engine for MySql {
+    fn name(&self) -> &'static str {
+        "MySQL"
+    }
+
+    fn quote(&self, name: &str) -> String {
+        format!("`{name}`")
+    }
+
+    fn columns<'a>(&'a self, _: Option<&'a str>, table: &'a str) -> Asked<'a, Vec<(String, String)>> {
+        let found = sqlx::query_as(
+            "SELECT CONVERT(column_name USING utf8mb4), CONVERT(data_type USING utf8mb4) \
+             FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = ?",
+        );
+        Box::pin(found.bind(table).fetch_all(&self.0))
+    }
+
+    fn as_text(&self, column: &str, declared: &str) -> String {
+        match declared {
+            "bit" => format!("CONVERT({column} + 0 USING utf8mb4)"),
+            _ => format!("CONVERT({column} USING utf8mb4)"),
+        }
+    }
+
+    fn argument(&self, _: usize, _: &str) -> String {
+        "?".to_owned()
+    }
+
+    fn rows<'a>(&'a self, sql: &'a Arc<str>, arguments: Vec<String>) -> Asked<'a, Vec<Values>> {
+        Box::pin(engine::rows(&self.0, sql, arguments))
+    }
+
+    fn check(&self) -> Asked<'_, Result<(), ConfigError>> {
+        Box::pin(async {
+            let zone = sqlx::query_scalar("SELECT CONVERT(@@session.time_zone USING utf8mb4)");
+            let zone: String = zone.fetch_one(&self.0).await?;
+            Ok(match zone.as_str() {
+                UTC | "UTC" => Ok(()),
+                _ => Err(ConfigError::new(format!("pool: its sessions are in time zone `{zone}`: use `{UTC}`"))),
+            })
+        })
+    }
+}
+
+const UTC: &str = "+00:00";

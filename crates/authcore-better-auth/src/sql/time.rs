@@ -1,0 +1,192 @@
+//! The forms in which Better Auth's database layers store an instant.
+
+use authcore::Timestamp;
+
+/// What zoneless times are written in: seconds east of UTC.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Zone(i64);
+
+impl Zone {
+    /// From `Z`, `+02:00` or `-05`.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        zone(text.as_bytes()).map(Self)
+    }
+}
+
+/// Reads `2026-11-27T19:07:13.112Z`, `… +00:00`, `2026-11-27 19:07:13` (in `zone`) and `1795806433112` (milliseconds since
+/// the epoch). Anything else, and what lies outside the years 0 to 9999, is `None`.
+pub(super) fn instant(text: &str, Zone(zone): Zone) -> Option<Timestamp> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        let milliseconds: i64 = text.parse().ok()?;
+        let micros = milliseconds.checked_mul(1000)?;
+        return in_range(micros.div_euclid(MICROS)).map(|_| Timestamp::from_micros(micros));
+    }
+    clock(text.as_bytes(), zone)
+}
+
+/// ISO 8601 with seconds, a space or a `T` between date and time, up to nine digits of a second, and a zone or none.
+fn clock(text: &[u8], default_zone: i64) -> Option<Timestamp> {
+    let (date_and_time, rest) = text.split_at_checked(19)?;
+    let [y1, y2, y3, y4, b'-', mo1, mo2, b'-', d1, d2, b'T' | b' ', h1, h2, b':', mi1, mi2, b':', s1, s2] =
+        *date_and_time
+    else {
+        return None;
+    };
+    let year = number(&[y1, y2, y3, y4])?;
+    let (month, day) = (number(&[mo1, mo2])?, number(&[d1, d2])?);
+    let (hour, minute, second) = (number(&[h1, h2])?, number(&[mi1, mi2])?, number(&[s1, s2])?);
+    let exists = (1..=12).contains(&month)
+        && (1..=days_in(year, month)).contains(&day)
+        && hour < 24
+        && minute < 60
+        && second < 60;
+    let (fraction, rest) = fraction(rest)?;
+    let east = if rest.is_empty() { default_zone } else { zone(rest)? };
+    let seconds = days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - east;
+    exists.then(|| in_range(seconds))?.map(|seconds| Timestamp::from_micros(seconds * MICROS + fraction))
+}
+
+/// Microseconds of `.112`, cut off and not rounded, and what follows.
+fn fraction(text: &[u8]) -> Option<(i64, &[u8])> {
+    let Some(text) = text.strip_prefix(b".") else { return Some((0, text)) };
+    let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, rest) = text.split_at(end);
+    if digits.is_empty() || digits.len() > 9 {
+        return None;
+    }
+    let micros = digits.iter().chain(b"000000").take(6).fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'));
+    Some((micros, rest))
+}
+
+/// Seconds east of UTC.
+fn zone(text: &[u8]) -> Option<i64> {
+    let (sign, hours, minutes) = match *text {
+        [b'Z'] => return Some(0),
+        [sign @ (b'+' | b'-'), h1, h2] => (sign, number(&[h1, h2])?, 0),
+        [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => (sign, number(&[h1, h2])?, number(&[m1, m2])?),
+        _ => return None,
+    };
+    let east = hours * 3600 + minutes * 60;
+    let exists = hours <= 14 && minutes < 60;
+    exists.then_some(if sign == b'-' { -east } else { east })
+}
+
+fn number(digits: &[u8]) -> Option<i64> {
+    digits.iter().try_fold(0, |sum, digit| digit.is_ascii_digit().then(|| sum * 10 + i64::from(digit - b'0')))
+}
+
+fn in_range(seconds: i64) -> Option<i64> {
+    (Timestamp::from_seconds(seconds).as_seconds() == seconds).then_some(seconds)
+}
+
+fn days_in(year: i64, month: i64) -> i64 {
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    match month {
+        2 => 28 + i64::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// Days from the epoch to a date of the Gregorian calendar, its year taken to begin in March, so that the leap day is
+/// its last.
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
+const MICROS: i64 = 1_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const UTC: Zone = Zone(0);
+
+    fn millis(text: &str, zone: &str) -> Option<i64> {
+        let zone = Zone::parse(zone).expect("a zone");
+        instant(text, zone).map(|instant| instant.as_micros() / 1000)
+    }
+
+    /// Forms that real servers left in real databases, with the instant meant.
+    #[test]
+    fn every_stored_form_is_the_instant_meant() {
+        for (stored, zone, meant) in [
+            ("2026-11-27T19:07:13.112Z", "Z", 1_795_806_433_112), // SQLite, built-in
+            ("2026-11-27T19:07:13.112+00:00", "Z", 1_795_806_433_112), // SQLite, Prisma
+            ("1795806616680", "Z", 1_795_806_616_680),            // SQLite, Drizzle
+            ("2026-11-27T19:07:14.057000Z", "Z", 1_795_806_434_057), // PostgreSQL, built-in
+            ("2026-11-27T19:10:19.971000", "Z", 1_795_806_619_971), // PostgreSQL, Drizzle
+            ("2026-11-27 19:07:14.861", "Z", 1_795_806_434_861),  // MySQL
+            ("2026-11-27 14:07:15.668", "-05:00", 1_795_806_435_668), // MySQL written in New York
+        ] {
+            assert_eq!(millis(stored, zone), Some(meant), "{stored} {zone}");
+        }
+        assert_eq!(millis("2026-11-27T19:07:13.112Z", "-05:00"), Some(1_795_806_433_112), "its own zone wins");
+        assert_eq!(instant("1969-12-31T23:59:59.9999999Z", UTC), Some(Timestamp::from_micros(-1)));
+        assert_eq!(instant("-1", UTC), Some(Timestamp::from_micros(-1000)));
+    }
+
+    #[test]
+    fn nothing_else_is_an_instant() {
+        for text in [
+            "",
+            "-",
+            "soon",
+            "infinity",
+            "0000-00-00 00:00:00.000", // MySQL's zero date
+            "2026-02-29T00:00:00Z",
+            "2026-13-01T00:00:00Z",
+            "2026-01-01T24:00:00Z",
+            "2026-01-01T00:00:60Z",
+            "2026-01-01",
+            "2026-01-01T00:00Z",
+            "2026-01-01T00:00:00.Z",
+            "2026-01-01T00:00:00.0000000000Z",
+            "2026-01-01T00:00:00 Z",
+            "2026-01-01T00:00:00+15:00",
+            "2026-01-01T00:00:00+1:00",
+            "2026-01-01T00:00:00ZZ",
+            "+12026-01-01T00:00:00Z",
+            "1795806616680.5",
+            " 1795806616680",
+            "9223372036854775807",
+            "253402300800000",
+            "٢٠٢٦-01-01T00:00:00Z",
+        ] {
+            assert_eq!(instant(text, UTC), None, "{text:?}");
+        }
+        for text in ["", "+", "UTC", "America/New_York", "+0500", "+05:60", "05:00"] {
+            assert_eq!(Zone::parse(text), None, "{text:?}");
+        }
+    }
+
+    /// A plain second version: counts the days of all months since year 0.
+    fn written(seconds: i64, micros: i64) -> String {
+        let (mut left, time) = (seconds.div_euclid(86_400) + 719_528, seconds.rem_euclid(86_400));
+        let (mut year, mut month) = (0, 1);
+        while left >= days_in(year, month) {
+            left -= days_in(year, month);
+            (year, month) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
+        }
+        let (hour, minute, second) = (time / 3600, time / 60 % 60, time % 60);
+        format!("{year:04}-{month:02}-{:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z", left + 1)
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(seconds in -62_167_219_200_i64..=Timestamp::MAX_SECONDS, micros in 0_i64..MICROS) {
+            let text = written(seconds, micros);
+            prop_assert_eq!(instant(&text, UTC), Some(Timestamp::from_micros(seconds * MICROS + micros)), "{}", text);
+        }
+
+        #[test]
+        fn nothing_makes_it_panic(text in "\\PC{0,40}") {
+            let _ = instant(&text, UTC);
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Sessions in real databases: SQLite files, PostgreSQL, MariaDB, and those that a real Better Auth server keeps.
+
+#[path = "../store_suite/mod.rs"]
+mod store_suite;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bench;
+mod better_auth;
+mod database;
+mod failures;
+mod mariadb;
+mod network;
+mod postgres;
+mod sqlite;
+mod tls;
+mod users;
