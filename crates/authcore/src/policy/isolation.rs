@@ -17,6 +17,7 @@ use crate::refusal::Refusal;
 /// Templates are made of literals, one `{owner}` (its name is free), `*` for any one segment and a final `**` for the
 /// rest, none included. They are matched on the raw path, decoded once. Where several match, a literal beats a
 /// parameter, and a parameter beats `**`, from left to right. A path that none matches concerns the caller's own rows.
+/// One whose owner depends on whether a router decodes a literal, or minds a slash at the end, is refused.
 ///
 /// ```
 /// use authcore::Isolation;
