@@ -6,7 +6,7 @@ use super::refusals::{AMBIGUOUS, EXPIRED, INVALID, MALFORMED, MISSING, NOT_OWNER
 use super::{Case, LEEWAY, NOW, alice, key, token_of};
 use crate::SigningKey;
 
-/// The table. The application under test is behind [`cases_guard`] and answers [`cases_answer`] on
+/// The table. The application under test is behind [`cases_guard`](crate::cases_guard) and answers [`cases_answer`](crate::cases_answer) on
 ///
 /// | route | methods | with |
 /// |---|---|---|
