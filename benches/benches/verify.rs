@@ -43,8 +43,11 @@ fn verify(criterion: &mut Criterion) {
     }
 }
 
+/// Whether a signature is good: message, signature.
+type Check = Box<dyn Fn(&[u8], &[u8]) -> bool>;
+
 /// The backend's own check with a key prepared once.
-fn bare_check(key: &SigningKey) -> Box<dyn Fn(&[u8], &[u8]) -> bool> {
+fn bare_check(key: &SigningKey) -> Check {
     let algorithm: &'static dyn signature::VerificationAlgorithm = match key.algorithm() {
         Algorithm::EdDsa => &signature::ED25519,
         Algorithm::Es256 => &signature::ECDSA_P256_SHA256_FIXED,

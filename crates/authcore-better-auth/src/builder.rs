@@ -244,3 +244,15 @@ impl std::fmt::Debug for BetterAuth {
         f.debug_struct("BetterAuth").field("base", &self.base).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_url_that_is_not_checked() {
+        let settings = BetterAuth::default().jwks_url("https://ann:confidential@h.example/jwks");
+        assert!(!format!("{settings:?}").contains("confidential"));
+        assert!(!settings.build().expect_err("a password").to_string().contains("confidential"));
+    }
+}

@@ -19,10 +19,12 @@ pub struct SessionSettings {
     names: CookieNames,
     secrets: Secrets,
     /// The one that signs now, for asking the server itself.
+    #[cfg_attr(not(feature = "http"), expect(dead_code, reason = "only the server itself is asked with it"))]
     current: Secret,
     base_url: Option<String>,
     database_url: Option<Secret>,
     redis_url: Option<Secret>,
+    #[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "only Redis is asked with it"))]
     redis_prefix: String,
     cache: Cache,
     bearer: Bearer,

@@ -225,11 +225,6 @@ impl Assertion {
 
 /// Proof that the caller may touch one user's rows. Only [`Identity::scope`] and an
 /// [`Isolation`](crate::Isolation) decision make one, so data access that takes it cannot be called unchecked.
-///
-/// ```compile_fail
-/// // A scope cannot be made by hand:
-/// let scope = authcore::UserScope { owner: todo!(), actor: todo!(), access: todo!() };
-/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserScope {
     owner: UserId,

@@ -162,21 +162,21 @@ fn behind_proxy(auth: &BetterAuthServer, example: Example) -> (Server, CountingP
 fn a_new_key_costs_one_fetch_and_no_refusal() {
     let auth = better_auth(&[("JWKS_ROTATION_SECONDS", "2")]);
     for example in Example::ALL {
-        let (server, proxy) = behind_proxy(&auth, example);
         let case = example.name();
-
+        // The key is published before the server looks, and the next one only when somebody asks for a token: however
+        // slow the machine, the server's first look finds the one and misses the other.
         let (member, old) = sign_up(&auth, case);
+        let (server, proxy) = behind_proxy(&auth, example);
         assert_eq!(get(&server, "/api/tasks", &old).status, 200, "{case}");
-        let fetches = proxy.requests();
-        assert!((1..=2).contains(&fetches), "{case}: {fetches} fetches for the first key");
+        assert_eq!(proxy.requests(), 1, "{case}: one fetch for the first key");
 
         let new = token_of_a_new_key(&auth, &member, &old);
         assert_eq!(get(&server, "/api/tasks", &new).status, 200, "{case}: the new key, at once");
-        assert_eq!(proxy.requests(), fetches + 1, "{case}: one further fetch");
+        assert_eq!(proxy.requests(), 2, "{case}: one further fetch");
         for person in [&old, &new, &old] {
             assert_eq!(get(&server, "/api/tasks", person).status, 200, "{case}: both keys");
         }
-        assert_eq!(proxy.requests(), fetches + 1, "{case}: no more after that");
+        assert_eq!(proxy.requests(), 2, "{case}: no more after that");
     }
 }
 
@@ -184,9 +184,9 @@ fn a_new_key_costs_one_fetch_and_no_refusal() {
 fn an_outage_of_the_issuer_refuses_nobody() {
     for example in Example::ALL {
         let auth = better_auth(&[("JWKS_ROTATION_SECONDS", "2")]);
-        let (server, proxy) = behind_proxy(&auth, example);
         let case = example.name();
         let (member, known) = sign_up(&auth, "ada");
+        let (server, proxy) = behind_proxy(&auth, example);
         assert_eq!(get(&server, "/api/tasks", &known).status, 200, "{case}");
         let unknown = token_of_a_new_key(&auth, &member, &known);
         let fetches = proxy.requests();

@@ -338,9 +338,7 @@ impl Shared {
                 self.due.store(micros(now + every.mul_f32(REFRESH_AHEAD) - self.born), Ordering::Relaxed);
                 state.last_error = None;
             }
-            Err(error) => {
-                state.fail(with_sources(&*error), now + cooldown);
-            }
+            Err(error) => state.fail(with_sources(&*error), now + cooldown),
         }
     }
 

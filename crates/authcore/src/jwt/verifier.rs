@@ -175,8 +175,9 @@ pub struct JwtVerifierBuilder {
 }
 
 impl JwtVerifierBuilder {
-    /// An issuer that is believed, compared byte for byte with `iss`. Call it again for another. None by default,
-    /// and then `iss` is not asked for: sensible only when nobody else signs with these keys.
+    /// An issuer that is believed, compared byte for byte with `iss`. Call it again for another name of the same issuer:
+    /// users of two that share an id would share their rows. None by default, and then `iss` is not asked for: sensible
+    /// only when nobody else signs with these keys.
     pub fn issuer(mut self, issuer: impl Into<Arc<str>>) -> Self {
         self.expectations.issuers.push(issuer.into());
         self

@@ -17,6 +17,7 @@ use crate::refusal::Refusal;
 /// Templates are made of literals, one `{owner}` (its name is free), `*` for any one segment and a final `**` for the
 /// rest, none included. They are matched on the raw path, decoded once. Where several match, a literal beats a
 /// parameter, and a parameter beats `**`, from left to right. A path that none matches concerns the caller's own rows.
+/// One whose owner depends on whether a router decodes a literal, or minds a slash at the end, is refused.
 ///
 /// ```
 /// use authcore::Isolation;
@@ -50,21 +51,12 @@ impl Isolation {
 
     /// A further template.
     pub fn and_path(self, template: &str) -> Self {
-        self.with(template, |template| {
-            template
-                .names_owner()
-                .then_some(template)
-                .ok_or_else(|| ConfigError::new("isolation: a template names no owner, as in /api/{user_id}/**"))
-        })
+        self.with(template, true, "names no owner, as in /api/{user_id}/**")
     }
 
     /// Paths of this template concern the caller's own rows, though a template with `{…}` would match too.
     pub fn own(self, template: &str) -> Self {
-        self.with(template, |template| {
-            (!template.names_owner())
-                .then_some(template)
-                .ok_or_else(|| ConfigError::new("isolation: a template for the caller's own rows names an owner"))
-        })
+        self.with(template, false, "is for the caller's own rows, so it names no owner")
     }
 
     /// Lets callers with this role read and write everybody's rows.
@@ -86,9 +78,14 @@ impl Isolation {
         self
     }
 
-    fn with(mut self, text: &str, check: impl FnOnce(Template) -> Result<Template, ConfigError>) -> Self {
-        match Template::parse(text).and_then(check) {
-            Ok(template) => self.rules.push(Rule { precedence: template.precedence(), template }),
+    fn with(mut self, text: &str, names_owner: bool, otherwise: &str) -> Self {
+        match Template::parse(text) {
+            Ok(template) if template.names_owner() == names_owner => {
+                self.rules.push(Rule { precedence: template.precedence(), template });
+            }
+            Ok(_) => {
+                self.broken = self.broken.or(Some(ConfigError::new(format!("path template `{text}` {otherwise}"))))
+            }
             Err(error) => self.broken = self.broken.or(Some(error)),
         }
         self

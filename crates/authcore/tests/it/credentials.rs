@@ -114,6 +114,8 @@ fn c04_c05_c08_c09_c10_a_bearer_that_is_not_one_token_is_malformed() {
         [b"Bearer ".as_slice(), good.as_bytes(), b"\xff"].concat(),
         b"Bearer \x80".to_vec(),
         b"Bearer a\0".to_vec(),
+        [b"\xa0Bearer ".as_slice(), good.as_bytes()].concat(),
+        [b"\"Bearer\" ".as_slice(), good.as_bytes()].concat(),
     ])
     .collect();
     for value in malformed {
@@ -145,6 +147,13 @@ fn c11_control_characters_are_refused_even_where_a_server_lets_them_by() {
     for value in [b"Bearer a\0b".as_slice(), b"Bearer a\r\nX: y", b"Bearer a\nb"] {
         assert_eq!(refusal(&with(value)).1, "malformed_bearer");
     }
+    // At the ends too, where only space and tab are white space (RFC 9110 §5.6.3).
+    for end in ["\r\n", "\n", "\r", "\x0c", "\0"] {
+        for value in [format!("Bearer {}{end}", token()), format!("{end}Bearer {}", token())] {
+            assert_eq!(refusal(&with(&value)).1, "malformed_bearer", "{end:?}");
+        }
+    }
+    assert_eq!(user(&with(format!("\tBearer {}\t", token()))), "alice");
 }
 
 #[test]
@@ -213,6 +222,36 @@ fn open_paths_look_at_no_credential() {
     assert!(verdict(&TestHead::get("/health")).expect("open").answer_fields().is_empty());
     for other_spelling in ["/health/", "/%68ealth", "/health/x", "/Health", "/%66eed/x", "/"] {
         assert_eq!(refusal(&TestHead::get(other_spelling)).1, "missing", "{other_spelling}");
+    }
+}
+
+#[test]
+fn of_rules_for_the_same_paths_the_one_that_asks_more_decides() {
+    for (open, protected) in [("/x", "/x"), ("/x/{id}", "/x/*"), ("/x/*", "/x/{id}"), ("/**", "/**")] {
+        let builder = || Guard::builder().authenticator(verifier());
+        for builder in [builder().open(open).protect(protected), builder().protect(protected).open(open)] {
+            let path = open.replace("{id}", "1").replace("**", "y").replace('*', "1");
+            let refused = run(&builder.build().unwrap(), &TestHead::get(&path)).expect_err("protected");
+            assert_eq!(refused.reason(), "missing", "{open} {protected}");
+        }
+    }
+}
+
+#[test]
+fn another_spelling_evades_no_rule_that_asks_more() {
+    let guard = Guard::builder()
+        .authenticator(verifier())
+        .open("/**")
+        .optional("/feed/mine")
+        .protect("/feed/mine/secret")
+        .build()
+        .unwrap();
+    let reason = |path: &str| run(&guard, &TestHead::get(path).bearer("x")).map_err(|refusal| refusal.reason()).err();
+    assert_eq!(reason("/feed/others"), None);
+    for path in
+        ["/feed/mine", "/feed/mine/", "/feed/%6dine", "/%66eed/mine", "/feed/mine/secret", "/feed/mine/secre%74"]
+    {
+        assert_eq!(reason(path), Some("not_compact"), "{path}");
     }
 }
 

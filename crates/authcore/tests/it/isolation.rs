@@ -133,6 +133,9 @@ fn i123_a_body_names_the_owner_or_nobody() {
         r#"{"user_id":["alice"]}"#,
         r#"{"user_id":""}"#,
         r#"{"user\u005fid":"bob"}"#,
+        // Names by which serde_json hands over values to itself.
+        r#"{"user_id":{"$serde_json::private::RawValue":"\"alice\""}}"#,
+        r#"{"user_id":{"$serde_json::private::RawValue":"null"}}"#,
     ];
     for body in wrong {
         let refusal = check(body).expect_err(body);
@@ -173,6 +176,26 @@ fn a_static_segment_is_a_word_and_not_a_user() {
     assert_eq!(outcome("GET", "/api/tasks", "alice", "user"), own("alice"));
     assert_eq!(outcome("GET", "/api/bob", "alice", "user"), own("alice"));
     assert_eq!(outcome("GET", "/api/bob/tasks/", "alice", "user"), Err((403, "not_owner")));
+}
+
+#[test]
+fn i120_a_path_that_names_another_owner_when_read_otherwise_is_refused() {
+    // axum takes `/api/%75ser/tasks` for the tasks of somebody called `user`, actix-web for the route of the word.
+    for path in ["/api/%75ser/tasks", "/api/us%65r/tasks/7", "/api/%75sers/tasks"] {
+        for role in ["user", "admin"] {
+            assert_eq!(outcome("GET", path, "alice", role), Err((400, "ambiguous_path")), "{path}");
+        }
+    }
+    // Or takes the word for something of bob's.
+    let guard = guard_with(Isolation::path("/api/{user_id}/**").own("/api/*/avatar"));
+    let reason = |path| ask(&guard, "GET", path, "alice", "user").map_err(|refusal| refusal.reason()).err();
+    assert_eq!(reason("/api/bob/avatar"), None);
+    assert_eq!(reason("/api/bob/%61vatar"), Some("ambiguous_path"));
+    assert_eq!(reason("/api/bob/avatar/"), Some("ambiguous_path"));
+    // Here both find the same.
+    assert_eq!(outcome("GET", "/api/alice/%74asks", "alice", "user"), own("alice"));
+    assert_eq!(outcome("GET", "/api/bob/%74asks", "alice", "user"), Err((403, "not_owner")));
+    assert_eq!(outcome("GET", "/api/%75ser", "alice", "user"), own("alice"));
 }
 
 #[test]

@@ -224,6 +224,32 @@ async fn k86_a_set_older_than_max_stale_judges_nobody() {
     assert_eq!(reason(&verifier, &token).await, "accepted");
 }
 
+#[tokio::test(start_paused = true)]
+async fn k86_no_cooldown_outlasts_the_set() {
+    let script = Script::serving(&[known()]);
+    let ten = Duration::from_secs(10);
+    let keys = script.builder().cooldown(ten).max_stale(ten).build().unwrap();
+    let verifier = verifier(&keys);
+    keys.load().await.unwrap();
+    {
+        let stranger = strange_token(0);
+        let waiting = reason(&verifier, &stranger);
+        tokio::pin!(waiting);
+        tokio::select! {
+            biased;
+            () = script.fetched(2) => {}
+            _ = &mut waiting => panic!("the fetch has not begun"),
+        }
+        let_refresh(&keys, 2).await;
+        // Whoever began the fetch comes to know of its end this late.
+        advance(ten / 2).await;
+        assert_eq!(waiting.await, "unknown_key");
+    }
+    advance(ten / 2).await;
+    assert_eq!((keys.status().age, keys.status().usable_keys), (Some(ten), 0));
+    assert_eq!(reason(&verifier, &mint().sign(known())).await, "accepted", "without a set nobody can be refused");
+}
+
 /// Every answer that is not a good key set.
 fn bad_answers() -> Vec<Answer> {
     let whole = jwks([known()]);
@@ -501,6 +527,70 @@ fn k89_a_fetch_ends_with_its_runtime_and_another_takes_over() {
     assert_eq!(script.fetches(), 2);
 }
 
+#[test]
+fn k89_a_fetch_on_a_runtime_that_rests_is_given_up() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let script = Script::default();
+    script.now(Act::ServeLater(jwks([another()])));
+    let keys = script.builder().cooldown(Duration::from_millis(1)).deadline(Duration::from_millis(50)).build().unwrap();
+    let verifier = verifier(&keys);
+    let token = mint().sign(known());
+
+    let rests = runtime();
+    let begin = async {
+        tokio::select! {
+            _ = keys.load() => panic!("nobody answers"),
+            () = script.fetched(1) => {}
+        }
+    };
+    rests.block_on(begin);
+    script.now(serve(&[known()]));
+    let runs = runtime();
+    assert_eq!(runs.block_on(reason(&verifier, &token)), "unavailable");
+    assert_eq!(keys.status().last_error.as_deref(), Some("the fetch does not end"));
+    runs.block_on(async { while reason(&verifier, &token).await != "accepted" {} });
+    assert_eq!((script.fetches(), keys.status().failures), (2, 1));
+
+    // What the first one brings after all is older than what there is.
+    script.0.curtain.add_permits(1);
+    rests.block_on(async {
+        while script.0.curtain.available_permits() > 0 {
+            tokio::task::yield_now().await
+        }
+    });
+    drop(rests);
+    assert!(verifier.check(&token).is_ok());
+    assert_eq!((keys.status().last_error, keys.status().failures), (None, 1));
+}
+
+#[test]
+fn k89_no_connection_is_taken_over_from_a_runtime_that_rests() {
+    use std::io::{Read as _, Write as _};
+
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/jwks", listener.local_addr().unwrap());
+    let body = jwks([known()]);
+    let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    // Unlike the fake issuer it keeps connections open.
+    std::thread::spawn(move || {
+        for connection in listener.incoming() {
+            let (mut connection, answer) = (connection.unwrap(), answer.clone());
+            std::thread::spawn(move || {
+                while connection.read(&mut [0; 4096]).is_ok_and(|count| count > 0) {
+                    connection.write_all(answer.as_bytes()).unwrap();
+                }
+            });
+        }
+    });
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let keys = RemoteKeys::builder(&url).deadline(Duration::from_secs(2)).build().unwrap();
+    let rests = runtime();
+    rests.block_on(keys.load()).unwrap();
+    // The answer of a fetch, and not its deadline.
+    assert_eq!(runtime().block_on(reason(&verifier(&keys), &strange_token(0))), "unknown_key");
+    assert_eq!((keys.status().fetches, keys.status().failures), (2, 0));
+}
+
 #[tokio::test]
 async fn k90_a_new_key_is_accepted_right_after_its_publication() {
     let issuer = FakeIssuer::start(&[known()]).await;
@@ -741,6 +831,27 @@ async fn the_status_tells_why_an_issuer_cannot_be_reached() {
     let told = keys.status().last_error.unwrap();
     assert!(told.contains("refused"), "{told}");
     assert_eq!(AuthError::Unavailable(error).reason(), "unavailable");
+}
+
+#[tokio::test]
+async fn nothing_that_is_printed_holds_the_query_of_the_url() {
+    let issuer = FakeIssuer::start(&[]).await;
+    let url = format!("{}?key=confidential", issuer.jwks_url());
+    // Before the head of an answer, and in the middle of its body.
+    let cut_off = Answer::Body {
+        status: 200,
+        content_type: "application/json".to_owned(),
+        body: Vec::new(),
+        headers: vec![("transfer-encoding".to_owned(), "chunked".to_owned())],
+    };
+    for answer in [Answer::Down, cut_off] {
+        issuer.answer(answer);
+        let keys = RemoteKeys::at(&url).unwrap();
+        let error = keys.load().await.unwrap_err();
+        let printed = format!("{error} {error:?} {keys:?} {:?}", keys.status());
+        assert!(!printed.contains("confidential"), "{printed}");
+        assert!(printed.contains("/api/auth/jwks"), "{printed}");
+    }
 }
 
 #[tokio::test]
