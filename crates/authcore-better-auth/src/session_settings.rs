@@ -46,9 +46,14 @@ enum Bearer {
     Raw,
 }
 
-/// The variables that make no sense without a secret.
-const NEED_SECRET: [&str; 4] =
-    ["BETTER_AUTH_DATABASE_URL", "BETTER_AUTH_REDIS_URL", "BETTER_AUTH_COOKIE_CACHE", "BETTER_AUTH_BEARER"];
+/// The variables that make no sense without a secret, and what each may say all the same.
+const NEED_SECRET: [(&str, &str); 5] = [
+    ("BETTER_AUTH_DATABASE_URL", ""),
+    ("BETTER_AUTH_REDIS_URL", ""),
+    ("BETTER_AUTH_COOKIE_PREFIX", "better-auth"),
+    ("BETTER_AUTH_COOKIE_CACHE", "off"),
+    ("BETTER_AUTH_BEARER", "off"),
+];
 
 impl SessionSettings {
     /// From variables by name; `Ok(None)` when there is no secret, or no place to look sessions up in.
@@ -84,9 +89,9 @@ impl SessionSettings {
             Some(_) => return Err(named("BETTER_AUTH_BEARER", "takes `off`, `signed` or `raw`")),
         };
         let Some((secrets, current)) = secrets(&variable)? else {
-            let orphan = NEED_SECRET.into_iter().find(|name| variable(name).is_some_and(|value| value != "off"));
-            return match orphan {
-                Some(name) => Err(named(name, "needs BETTER_AUTH_SECRET, which signs the session cookie: set it")),
+            let says = |(name, harmless): &(&str, &str)| variable(name).is_some_and(|value| value != *harmless);
+            return match NEED_SECRET.iter().find(|entry| says(entry)) {
+                Some((name, _)) => Err(named(name, "needs BETTER_AUTH_SECRET, which signs the session cookie: set it")),
                 None => Ok(None),
             };
         };
@@ -281,4 +286,69 @@ fn secrets(variable: &impl Fn(&str) -> Option<String>) -> Result<Option<(Secrets
 
 fn named(variable: &str, what: &str) -> ConfigError {
     ConfigError::new(format!("{variable}: {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: (&str, &str) = ("BETTER_AUTH_SECRET", "a-secret-of-the-tests-with-32-bytes-or-more");
+
+    fn from(variables: &[(&str, &str)]) -> Result<Option<SessionSettings>, ConfigError> {
+        let value =
+            |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        SessionSettings::from_vars(value)
+    }
+
+    #[test]
+    fn without_a_secret_or_a_place_to_look_there_are_no_sessions() {
+        let url = ("BETTER_AUTH_URL", "https://app.example.com");
+        for variables in
+            [&[][..], &[SECRET], &[url], &[("BETTER_AUTH_BEARER", "off"), ("BETTER_AUTH_COOKIE_CACHE", "")]]
+        {
+            assert!(from(variables).expect("good settings").is_none(), "{variables:?}");
+        }
+        for place in [url, ("BETTER_AUTH_DATABASE_URL", "sqlite:auth.db"), ("BETTER_AUTH_COOKIE_CACHE", "jwe")] {
+            assert!(from(&[SECRET, place]).expect("good settings").is_some(), "{place:?}");
+        }
+    }
+
+    #[test]
+    fn sessions_are_looked_up_at_the_nearest_place_that_knows() {
+        let url = ("BETTER_AUTH_URL", "https://app.example.com");
+        let database = ("BETTER_AUTH_DATABASE_URL", "postgres://db/auth");
+        let redis = ("BETTER_AUTH_REDIS_URL", "redis://localhost");
+        let place = |variables: &[(&str, &str)]| from(variables).expect("good").expect("sessions").store_variable();
+        assert_eq!(place(&[SECRET, url]), Some("BETTER_AUTH_URL"));
+        assert_eq!(place(&[SECRET, url, database]), Some("BETTER_AUTH_DATABASE_URL"));
+        assert_eq!(place(&[SECRET, url, database, redis]), Some("BETTER_AUTH_REDIS_URL"));
+        let names =
+            |variables: &[(&str, &str)]| from(variables).expect("good").expect("sessions").names.session_token();
+        assert_eq!(names(&[SECRET, url]), "__Secure-better-auth.session_token");
+        let prefixed = [SECRET, ("BETTER_AUTH_URL", "http://localhost:3000"), ("BETTER_AUTH_COOKIE_PREFIX", "shop")];
+        assert_eq!(names(&prefixed), "shop.session_token");
+    }
+
+    #[test]
+    fn what_cannot_be_served_names_its_variable() {
+        let cases: &[(&str, &[(&str, &str)])] = &[
+            ("BETTER_AUTH_SECRET", &[("BETTER_AUTH_SECRET", "short")]),
+            ("BETTER_AUTH_SECRETS", &[("BETTER_AUTH_SECRETS", "2:short,1:short")]),
+            ("BETTER_AUTH_DATABASE_URL", &[("BETTER_AUTH_DATABASE_URL", "sqlite:auth.db")]),
+            ("BETTER_AUTH_REDIS_URL", &[("BETTER_AUTH_REDIS_URL", "redis://localhost")]),
+            ("BETTER_AUTH_COOKIE_PREFIX", &[("BETTER_AUTH_COOKIE_PREFIX", "shop")]),
+            ("BETTER_AUTH_COOKIE_PREFIX", &[SECRET, ("BETTER_AUTH_COOKIE_PREFIX", "a b")]),
+            ("BETTER_AUTH_COOKIE_CACHE", &[("BETTER_AUTH_COOKIE_CACHE", "compact")]),
+            ("BETTER_AUTH_COOKIE_CACHE", &[SECRET, ("BETTER_AUTH_COOKIE_CACHE", "on")]),
+            ("BETTER_AUTH_COOKIE_CACHE", &[SECRET, ("BETTER_AUTH_COOKIE_CACHE", "jwks")]),
+            ("BETTER_AUTH_BEARER", &[("BETTER_AUTH_BEARER", "raw")]),
+            ("BETTER_AUTH_BEARER", &[SECRET, ("BETTER_AUTH_BEARER", "yes")]),
+            ("BETTER_AUTH_BEARER", &[SECRET, ("BETTER_AUTH_BEARER", "raw")]),
+        ];
+        for (name, variables) in cases {
+            let message = from(variables).expect_err(name).to_string();
+            assert!(message.starts_with(&format!("{name}: ")) && !message.contains('\n'), "{variables:?}: {message}");
+            assert!(!message.contains("short"), "the secret is printed: {message}");
+        }
+    }
 }

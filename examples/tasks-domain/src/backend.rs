@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use authcore::{ConfigError, FieldError, Guard, Identity, Isolation, Refusal, RemoteKeys, UserScope};
-use authcore_better_auth::BetterAuthJwt;
+use authcore::{ConfigError, FieldError, Guard, GuardBuilder, Identity, Isolation, Refusal, RemoteKeys, UserScope};
+use authcore_better_auth::TrustedOrigins;
 use serde::Serialize;
 
 use crate::caller::Profile;
@@ -37,14 +37,23 @@ impl Backend {
     /// When the store cannot be opened or the guard not be built.
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
         let store = TaskStore::open(&settings.database).await?;
-        for warning in settings.auth.warnings() {
+        let jwts = settings.jwts;
+        for warning in jwts.iter().flat_map(|jwts| jwts.warnings()) {
             tracing::warn!("{warning}");
         }
-        let keys = settings.auth.keys().cloned();
+        let keys = jwts.as_ref().and_then(|jwts| jwts.keys().cloned());
         if let Some(keys) = keys.clone() {
             tokio::spawn(load(keys));
         }
-        let (guard, edge) = (guard(settings.auth)?, Edge::new(settings.origins));
+        let callers = match (settings.sessions, jwts) {
+            (Some(sessions), jwts) => {
+                let origins = TrustedOrigins::new(settings.origins.clone())?;
+                Guard::builder().authenticator(sessions.connect(jwts, origins).await?)
+            }
+            (None, Some(jwts)) => Guard::builder().authenticator(jwts),
+            (None, None) => Guard::builder(),
+        };
+        let (guard, edge) = (guard(callers)?, Edge::new(settings.origins));
         Ok(Self(Arc::new(Parts { guard, edge, store, keys, demo: settings.demo })))
     }
 
@@ -150,13 +159,13 @@ impl std::fmt::Debug for Backend {
     }
 }
 
-fn guard(auth: BetterAuthJwt) -> Result<Guard, ConfigError> {
+fn guard(callers: GuardBuilder) -> Result<Guard, ConfigError> {
     let isolation = Isolation::path("/api/{user_id}/tasks/**")
         .and_path("/api/users/{user_id}")
         .own("/api/tasks/**") // `tasks` and `user` are words here, not somebody's id
         .own("/api/user/**")
         .allow_role("admin");
-    Guard::builder().authenticator(auth).isolate(isolation).protect("/api/**").open("/**").realm("tasks").build()
+    callers.isolate(isolation).protect("/api/**").open("/**").realm("tasks").build()
 }
 
 /// Loads the keys before the first request needs them, and until they are there: nobody sends requests to a server that
