@@ -63,7 +63,13 @@ pub struct SessionCredential(Kind);
 #[derive(Debug)]
 enum Kind {
     Jwt(BearerToken),
-    Session { token: SessionToken, carrier: Carrier, cache: Option<CacheCookie> },
+    Session {
+        token: SessionToken,
+        carrier: Carrier,
+        cache: Option<CacheCookie>,
+    },
+    /// Judged at a glance already.
+    Judged(Identity),
 }
 
 impl BetterAuthSessions {
@@ -114,12 +120,17 @@ impl BetterAuthSessions {
         cache: Option<CacheCookie>,
     ) -> Result<Identity, AuthError> {
         let inner = &*self.0;
-        if let (Some(settings), Some(cookie)) = (&inner.cache, cache)
-            && let Ok(cached) = settings.open_fetching(&cookie, &token).await
-        {
-            return self.judge(cached.record, &token, carrier, "cache");
+        let mut outage = None;
+        if let (Some(settings), Some(cookie)) = (&inner.cache, cache) {
+            match settings.open_or_outage(&cookie, &token).await {
+                Ok(Ok(cached)) => return self.judge(cached.record, &token, carrier, "cache"),
+                Ok(Err(_)) => {}
+                Err(unavailable) => outage = Some(unavailable),
+            }
         }
-        let Some(store) = &inner.store else { return Err(carrier.refuse(SessionFault::Unknown)) };
+        let Some(store) = &inner.store else {
+            return Err(outage.map_or_else(|| carrier.refuse(SessionFault::Unknown), AuthError::Unavailable));
+        };
         let found = store.session_any(&token).await.map_err(AuthError::Unavailable)?;
         let record = found.ok_or_else(|| carrier.refuse(SessionFault::Unknown))?;
         self.judge(record, &token, carrier, store.source_any())
@@ -144,8 +155,7 @@ impl Authenticator for BetterAuthSessions {
             Glance::Absent => Ok(None),
             Glance::Pending(credential) => Ok(Some(credential)),
             Glance::Judged(Err(error)) => Err(error),
-            // Judged without waiting: `glance` is what has the verdict, and a guard asks it first.
-            Glance::Judged(Ok(_)) => Ok(None),
+            Glance::Judged(Ok(identity)) => Ok(Some(SessionCredential(Kind::Judged(identity)))),
         }
     }
 
@@ -153,7 +163,8 @@ impl Authenticator for BetterAuthSessions {
         match (credential.0, &self.0.jwts) {
             (Kind::Session { token, carrier, cache }, _) => self.look_up(token, carrier, cache).await,
             (Kind::Jwt(token), Some(jwts)) => jwts.verify(token).await,
-            (Kind::Jwt(_), None) => Err(AuthError::NotCompact),
+            (Kind::Jwt(_), None) => Err(AuthError::UnreadBearer),
+            (Kind::Judged(identity), _) => Ok(identity),
         }
     }
 
@@ -238,7 +249,8 @@ impl BetterAuthSessionsBuilder {
         self
     }
 
-    /// Passes the cache over for these requests, so that the store is always asked: for what must see a sign-out at once.
+    /// Passes the cache over for these requests, so that a session is always looked up: for what must see a sign-out at
+    /// once. A [JWT](Self::jwts) is no session that could be looked up, and is accepted there as anywhere.
     pub fn fresh_when(mut self, wanted: impl Fn(&dyn RequestHead) -> bool + Send + Sync + 'static) -> Self {
         self.fresh = Box::new(wanted);
         self

@@ -19,7 +19,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use authcore::{Clock, JwtVerifier, RequestHead, Timestamp};
+use authcore::{Clock, JwtVerifier, RequestHead, Timestamp, Unavailable};
 
 pub use fault::CacheFault;
 pub(crate) use jwe::CacheKey;
@@ -125,10 +125,23 @@ impl CookieCache {
     /// Why the cache is ignored. An issuer that cannot be reached is [`CacheFault::UnknownKey`] too, since the store can
     /// still be asked.
     pub async fn open_fetching(&self, cookie: &CacheCookie, token: &SessionToken) -> Result<CachedSession, CacheFault> {
-        match &self.0.strategy {
-            Strategy::Published(verifier) => self.judge(published::open_fetching(verifier, &cookie.0).await?, token),
+        self.open_or_outage(cookie, token).await.unwrap_or(Err(CacheFault::UnknownKey))
+    }
+
+    /// [`open_fetching`](Self::open_fetching), which says when the keys could not be had: where there is no store to ask,
+    /// nobody has judged the session then.
+    pub(crate) async fn open_or_outage(
+        &self,
+        cookie: &CacheCookie,
+        token: &SessionToken,
+    ) -> Result<Result<CachedSession, CacheFault>, Unavailable> {
+        Ok(match &self.0.strategy {
+            Strategy::Published(verifier) => {
+                let opened = published::open_fetching(verifier, &cookie.0).await?;
+                opened.and_then(|opened| self.judge(opened, token))
+            }
             _ => self.open_text(&cookie.0, token),
-        }
+        })
     }
 
     fn open_text(&self, text: &str, token: &SessionToken) -> Result<CachedSession, CacheFault> {

@@ -14,21 +14,10 @@ impl Date {
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let text = text.strip_suffix('Z')?;
         let (whole, fraction) = match text.split_once('.') {
-            Some((whole, fraction)) => (whole, micros(fraction)?),
+            Some((whole, fraction)) => (whole, micros(fraction.as_bytes())?),
             None => (text, 0),
         };
-        let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', i1, i2, b':', s1, s2] = *whole.as_bytes()
-        else {
-            return None;
-        };
-        let year = number(&[y1, y2, y3, y4])?;
-        let (month, day) = (number(&[m1, m2])?, number(&[d1, d2])?);
-        let (hour, minute, second) = (number(&[h1, h2])?, number(&[i1, i2])?, number(&[s1, s2])?);
-        let on_the_clock = hour < 24 && minute < 60 && second < 60;
-        if !on_the_clock || !(1..=12).contains(&month) || !(1..=days_in(month, year)).contains(&day) {
-            return None;
-        }
-        let seconds = days_since_epoch(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second;
+        let seconds = seconds(whole.as_bytes(), b'T')?;
         Some(Self(Timestamp::from_micros(seconds * 1_000_000 + fraction)))
     }
 }
@@ -53,14 +42,29 @@ impl<'de> Deserialize<'de> for Date {
     }
 }
 
+/// Seconds from the epoch to `YYYY-MM-DDTHH:MM:SS` as if in UTC, with this byte between date and time.
+pub(crate) fn seconds(date_and_time: &[u8], between: u8) -> Option<i64> {
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, separator, h1, h2, b':', i1, i2, b':', s1, s2] = *date_and_time
+    else {
+        return None;
+    };
+    let year = number(&[y1, y2, y3, y4])?;
+    let (month, day) = (number(&[m1, m2])?, number(&[d1, d2])?);
+    let (hour, minute, second) = (number(&[h1, h2])?, number(&[i1, i2])?, number(&[s1, s2])?);
+    let on_the_clock = separator == between && hour < 24 && minute < 60 && second < 60;
+    if !on_the_clock || !(1..=12).contains(&month) || !(1..=days_in(month, year)).contains(&day) {
+        return None;
+    }
+    Some(days_since_epoch(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second)
+}
+
 /// The digits as a number; `None` when something else is among them.
-fn number(digits: &[u8]) -> Option<i64> {
+pub(crate) fn number(digits: &[u8]) -> Option<i64> {
     digits.iter().try_fold(0, |number, digit| digit.is_ascii_digit().then(|| number * 10 + i64::from(digit - b'0')))
 }
 
 /// A fraction of a second in microseconds, cut off where it is finer. JavaScript writes three digits.
-fn micros(fraction: &str) -> Option<i64> {
-    let digits = fraction.as_bytes();
+pub(crate) fn micros(digits: &[u8]) -> Option<i64> {
     if !(1..=9).contains(&digits.len()) {
         return None;
     }
@@ -69,7 +73,7 @@ fn micros(fraction: &str) -> Option<i64> {
     number(&six)
 }
 
-fn days_in(month: i64, year: i64) -> i64 {
+pub(crate) fn days_in(month: i64, year: i64) -> i64 {
     match month {
         4 | 6 | 9 | 11 => 30,
         2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,

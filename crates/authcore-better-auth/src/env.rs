@@ -40,22 +40,16 @@ impl BetterAuth {
         let variable = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
         let named = |name: &str, error: &dyn std::fmt::Display| ConfigError::new(format!("{name}: {error}"));
 
-        let (url, url_name) = match (variable("BETTER_AUTH_URL"), variable("BETTER_AUTH_BASE_URL")) {
-            (Some(url), Some(other)) if url != other => {
-                return Err(named("BETTER_AUTH_BASE_URL", &"differs from BETTER_AUTH_URL: set one of them"));
-            }
-            (Some(url), _) => (Some(url), "BETTER_AUTH_URL"),
-            (None, other) => (other, "BETTER_AUTH_BASE_URL"),
-        };
+        let base = base_url(&variable)?;
         let jwks_url = variable("BETTER_AUTH_JWKS_URL");
         let secret = variable("BETTER_AUTH_SECRET").map(Secret::new);
         let accepts_hs256 = match variable("BETTER_AUTH_HS256").as_deref() {
-            None => url.is_none() && jwks_url.is_none(),
+            None => base.is_none() && jwks_url.is_none(),
             Some("on") => true,
             Some("off") => false,
             Some(_) => return Err(named("BETTER_AUTH_HS256", &"takes `on` or `off`")),
         };
-        if url.is_none() && jwks_url.is_none() && secret.is_none() {
+        if base.is_none() && jwks_url.is_none() && secret.is_none() {
             let orphan = ["BETTER_AUTH_BASE_PATH", "BETTER_AUTH_ISSUER", "BETTER_AUTH_AUDIENCE", "BETTER_AUTH_HS256"];
             return match orphan.into_iter().find(|name| variable(name).is_some()) {
                 Some(name) => Err(named(name, &"says nothing without BETTER_AUTH_URL or BETTER_AUTH_SECRET: set one")),
@@ -63,14 +57,7 @@ impl BetterAuth {
             };
         }
 
-        let mut settings = match url {
-            Some(url) => {
-                let base = BaseUrl::parse(&url).map_err(|error| named(url_name, &error))?;
-                Self { base: Some(base), ..Self::default() }
-            }
-            None => Self::default(),
-        };
-        settings.names = Names::Variables;
+        let mut settings = Self { base, names: Names::Variables, ..Self::default() };
         if let Some(secret) = &secret {
             // Judged even where only other parts of a deployment use it.
             Key::hmac(Algorithm::Hs256, secret).map_err(|error| named("BETTER_AUTH_SECRET", &error))?;
@@ -97,6 +84,19 @@ impl BetterAuth {
         }
         Ok(Some(settings))
     }
+}
+
+/// The base URL, which goes by two names.
+pub(crate) fn base_url(variable: &impl Fn(&str) -> Option<String>) -> Result<Option<BaseUrl>, ConfigError> {
+    let (url, name) = match (variable("BETTER_AUTH_URL"), variable("BETTER_AUTH_BASE_URL")) {
+        (Some(url), Some(other)) if url != other => {
+            return Err(ConfigError::new("BETTER_AUTH_BASE_URL: differs from BETTER_AUTH_URL: set one of them"));
+        }
+        (Some(url), _) => (url, "BETTER_AUTH_URL"),
+        (None, Some(url)) => (url, "BETTER_AUTH_BASE_URL"),
+        (None, None) => return Ok(None),
+    };
+    BaseUrl::parse(&url).map(Some).map_err(|error| ConfigError::new(format!("{name}: {error}")))
 }
 
 /// `30s`, up to a minute.

@@ -60,7 +60,12 @@ impl HttpSessions {
     /// [`ConfigError`] for a URL that is not https (http is for loopback hosts only, since session tokens travel there), and
     /// when the platform's certificates cannot be loaded.
     pub fn at(base_url: &str, forward: Forward) -> Result<Self, ConfigError> {
-        let url = session_url(base_url)?;
+        Self::asking(&BaseUrl::parse(base_url)?.endpoint(None, "get-session")?, forward)
+    }
+
+    /// The server whose `get-session` is at this URL.
+    pub(crate) fn asking(endpoint: &str, forward: Forward) -> Result<Self, ConfigError> {
+        let url = session_url(endpoint)?;
         Ok(Self { client: client(&url)?, url, forward, deadline: DEADLINE })
     }
 
@@ -116,10 +121,9 @@ impl fmt::Debug for HttpSessions {
     }
 }
 
-fn session_url(base_url: &str) -> Result<Url, ConfigError> {
-    let endpoint = BaseUrl::parse(base_url)?.endpoint(None, "get-session")?;
+fn session_url(endpoint: &str) -> Result<Url, ConfigError> {
     let refused = |why: &str| ConfigError::new(format!("base URL: {why}"));
-    let mut url = Url::parse(&endpoint).map_err(|_| refused("not an absolute URL"))?;
+    let mut url = Url::parse(endpoint).map_err(|_| refused("not an absolute URL"))?;
     let is_loopback = match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.to_canonical().is_loopback(),
@@ -188,9 +192,13 @@ mod tests {
 
     #[test]
     fn the_url_follows_from_the_base_url() {
-        let url = |base: &str| session_url(base).map(String::from).map_err(|error| error.to_string());
+        let at = |base: &str| HttpSessions::at(base, Forward::bearer());
+        let url = |base: &str| at(base).map(|sessions| sessions.url.into()).map_err(|error| error.to_string());
         let query = "?disableCookieCache=true&disableRefresh=true";
-        assert_eq!(url("https://app.example.com"), Ok(format!("https://app.example.com/api/auth/get-session{query}")));
+        assert_eq!(
+            url("https://app.example.com"),
+            Ok::<String, _>(format!("https://app.example.com/api/auth/get-session{query}"))
+        );
         assert_eq!(url("https://h.example/auth/"), Ok(format!("https://h.example/auth/get-session{query}")));
         for loopback in ["http://127.0.0.1:3000", "http://localhost", "http://[::1]"] {
             assert!(url(loopback).is_ok(), "{loopback}");

@@ -5,7 +5,6 @@
 use authcore::{ConfigError, Secret};
 
 use crate::authenticator::{BetterAuthSessions, BetterAuthSessionsBuilder};
-use crate::base_url::BaseUrl;
 use crate::bearer_session::BearerSessions;
 use crate::cache::CookieCache;
 use crate::cookie::CookieNames;
@@ -21,7 +20,10 @@ pub struct SessionSettings {
     /// The one that signs now, for asking the server itself.
     #[cfg_attr(not(feature = "http"), expect(dead_code, reason = "only the server itself is asked with it"))]
     current: Secret,
-    base_url: Option<String>,
+    /// The issuer of what is signed with published keys.
+    origin: Option<String>,
+    /// Where the server itself is asked.
+    get_session: Option<String>,
     database_url: Option<Secret>,
     redis_url: Option<Secret>,
     #[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "only Redis is asked with it"))]
@@ -46,10 +48,14 @@ enum Bearer {
     Raw,
 }
 
+const DATABASE_URL: &str = "BETTER_AUTH_DATABASE_URL";
+
+const REDIS_URL: &str = "BETTER_AUTH_REDIS_URL";
+
 /// The variables that make no sense without a secret, and what each may say all the same.
 const NEED_SECRET: [(&str, &str); 5] = [
-    ("BETTER_AUTH_DATABASE_URL", ""),
-    ("BETTER_AUTH_REDIS_URL", ""),
+    (DATABASE_URL, ""),
+    (REDIS_URL, ""),
     ("BETTER_AUTH_COOKIE_PREFIX", "better-auth"),
     ("BETTER_AUTH_COOKIE_CACHE", "off"),
     ("BETTER_AUTH_BEARER", "off"),
@@ -64,7 +70,8 @@ impl SessionSettings {
     /// | `BETTER_AUTH_SECRETS` | several by version, `2:new,1:old`, the first one current |
     /// | `BETTER_AUTH_DATABASE_URL` | Better Auth's database: `sqlite:`, `postgres:` or `mysql:` |
     /// | `BETTER_AUTH_REDIS_URL`, `BETTER_AUTH_REDIS_PREFIX` | its secondary storage; `better-auth:` is the official adapter's prefix, and the default |
-    /// | `BETTER_AUTH_URL` | the server itself, asked when there is neither of them; `https` makes cookies `__Secure-` |
+    /// | `BETTER_AUTH_URL`, `BETTER_AUTH_BASE_URL` | the server itself, asked when there is neither of them; `https` makes cookies `__Secure-` |
+    /// | `BETTER_AUTH_BASE_PATH` | where it is mounted, `/api/auth` by default |
     /// | `BETTER_AUTH_COOKIE_PREFIX` | `better-auth` by default |
     /// | `BETTER_AUTH_COOKIE_CACHE` | `off`, or the strategy that is trusted: `compact`, `jwt`, `jwe`, `jwks` |
     /// | `BETTER_AUTH_BEARER` | `off`, or the session tokens taken as bearer: `signed`, `raw` |
@@ -95,8 +102,16 @@ impl SessionSettings {
                 None => Ok(None),
             };
         };
-        let base_url = variable("BETTER_AUTH_URL").or_else(|| variable("BETTER_AUTH_BASE_URL"));
-        let mut names = CookieNames::at(base_url.as_deref().unwrap_or_default());
+        let (redis_url, redis_prefix) = (variable(REDIS_URL).map(Secret::new), variable("BETTER_AUTH_REDIS_PREFIX"));
+        if redis_url.is_none() && redis_prefix.is_some() {
+            return Err(named("BETTER_AUTH_REDIS_PREFIX", "says nothing without BETTER_AUTH_REDIS_URL: set it"));
+        }
+        let base = crate::env::base_url(&variable)?;
+        let base_path = variable("BETTER_AUTH_BASE_PATH");
+        let get_session = base.as_ref().map(|base| base.endpoint(base_path.as_deref(), "get-session")).transpose();
+        let get_session = get_session.map_err(|error| named("BETTER_AUTH_BASE_PATH", &error.to_string()))?;
+        let origin = base.map(|base| base.origin);
+        let mut names = CookieNames::at(origin.as_deref().unwrap_or_default());
         if let Some(prefix) = variable("BETTER_AUTH_COOKIE_PREFIX") {
             names = names.prefix(prefix);
         }
@@ -104,10 +119,11 @@ impl SessionSettings {
             names,
             secrets,
             current,
-            base_url,
-            database_url: variable("BETTER_AUTH_DATABASE_URL").map(Secret::new),
-            redis_url: variable("BETTER_AUTH_REDIS_URL").map(Secret::new),
-            redis_prefix: variable("BETTER_AUTH_REDIS_PREFIX").unwrap_or_else(|| "better-auth:".to_owned()),
+            origin,
+            get_session,
+            database_url: variable(DATABASE_URL).map(Secret::new),
+            redis_url,
+            redis_prefix: redis_prefix.unwrap_or_else(|| "better-auth:".to_owned()),
             cache,
             bearer,
         };
@@ -144,7 +160,7 @@ impl SessionSettings {
         // A name that cannot be a cookie's.
         crate::cookie::checked(self.names.session_token())
             .map_err(|error| named("BETTER_AUTH_COOKIE_PREFIX", &error.to_string()))?;
-        if self.cache == Cache::Published && self.base_url.is_none() {
+        if self.cache == Cache::Published && self.origin.is_none() {
             return Err(named(
                 "BETTER_AUTH_COOKIE_CACHE",
                 "`jwks` needs BETTER_AUTH_URL, whose origin is the issuer: set it",
@@ -163,9 +179,9 @@ impl SessionSettings {
     /// The variable that says where sessions are looked up: in this order of truth and nearness.
     fn store_variable(&self) -> Option<&'static str> {
         let places = [
-            (self.redis_url.is_some(), "BETTER_AUTH_REDIS_URL"),
-            (self.database_url.is_some(), "BETTER_AUTH_DATABASE_URL"),
-            (self.base_url.is_some(), "BETTER_AUTH_URL"),
+            (self.redis_url.is_some(), REDIS_URL),
+            (self.database_url.is_some(), DATABASE_URL),
+            (self.get_session.is_some(), "BETTER_AUTH_URL"),
         ];
         places.into_iter().find(|(is_set, _)| *is_set).map(|(_, name)| name)
     }
@@ -179,22 +195,21 @@ impl SessionSettings {
             Cache::Published => {
                 let unfetched = || named("BETTER_AUTH_COOKIE_CACHE", "`jwks` needs a key set: set BETTER_AUTH_URL");
                 let keys = jwts.and_then(BetterAuthJwt::keys).ok_or_else(unfetched)?;
-                let base_url = self.base_url.as_deref().ok_or_else(unfetched)?;
-                CookieCache::published(keys.clone(), &BaseUrl::parse(base_url)?.origin)
+                CookieCache::published(keys.clone(), self.origin.as_deref().ok_or_else(unfetched)?)
             }
         };
         builder.build(&self.names).map(Some).map_err(|error| named("BETTER_AUTH_COOKIE_CACHE", &error.to_string()))
     }
 
     async fn with_store(&self, builder: BetterAuthSessionsBuilder) -> Result<BetterAuthSessionsBuilder, ConfigError> {
-        let Some(variable) = self.store_variable() else { return Ok(builder) };
-        let opened = match (&self.redis_url, &self.database_url, &self.base_url) {
+        match (&self.redis_url, &self.database_url, &self.get_session) {
             (Some(redis), database, _) => self.with_redis(builder, redis, database.as_ref()).await,
             (None, Some(database), _) => with_database(builder, database).await,
-            (None, None, Some(base_url)) => self.with_server(builder, base_url),
+            (None, None, Some(endpoint)) => {
+                self.with_server(builder, endpoint).map_err(|error| named("BETTER_AUTH_URL", &error.to_string()))
+            }
             (None, None, None) => Ok(builder),
-        };
-        opened.map_err(|error| named(variable, &error.to_string()))
+        }
     }
 
     #[cfg(feature = "redis")]
@@ -204,16 +219,15 @@ impl SessionSettings {
         redis: &Secret,
         database: Option<&Secret>,
     ) -> Result<BetterAuthSessionsBuilder, ConfigError> {
-        let redis = crate::redis::RedisSessions::connect(text(redis)?).await?.prefix(self.redis_prefix.as_str());
+        let connecting = async { crate::redis::RedisSessions::connect(text(redis)?).await };
+        let redis = connecting.await.map_err(|error| named(REDIS_URL, &error.to_string()))?;
+        let redis = redis.prefix(self.redis_prefix.as_str());
         match database {
             None => Ok(builder.store(redis)),
             #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-            Some(database) => {
-                let database = crate::sql::SqlSessions::connect(text(database)?).await?;
-                Ok(builder.store(redis.or_database(database)))
-            }
+            Some(url) => Ok(builder.store(redis.or_database(database_at(url).await?))),
             #[cfg(not(any(feature = "sqlite", feature = "postgres", feature = "mysql")))]
-            Some(_) => Err(unbuilt("`sqlite`, `postgres` or `mysql`")),
+            Some(_) => Err(named(DATABASE_URL, &unbuilt("`sqlite`, `postgres` or `mysql`").to_string())),
         }
     }
 
@@ -224,17 +238,17 @@ impl SessionSettings {
         _: &Secret,
         _: Option<&Secret>,
     ) -> Result<BetterAuthSessionsBuilder, ConfigError> {
-        Err(unbuilt("`redis`"))
+        Err(named(REDIS_URL, &unbuilt("`redis`").to_string()))
     }
 
     #[cfg(feature = "http")]
     fn with_server(
         &self,
         builder: BetterAuthSessionsBuilder,
-        base_url: &str,
+        endpoint: &str,
     ) -> Result<BetterAuthSessionsBuilder, ConfigError> {
         let forward = crate::http::Forward::cookie(&self.names, &self.current)?;
-        Ok(builder.store(crate::http::HttpSessions::at(base_url, forward)?))
+        Ok(builder.store(crate::http::HttpSessions::asking(endpoint, forward)?))
     }
 
     #[cfg(not(feature = "http"))]
@@ -248,12 +262,18 @@ async fn with_database(
     builder: BetterAuthSessionsBuilder,
     url: &Secret,
 ) -> Result<BetterAuthSessionsBuilder, ConfigError> {
-    Ok(builder.store(crate::sql::SqlSessions::connect(text(url)?).await?))
+    Ok(builder.store(database_at(url).await?))
+}
+
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+async fn database_at(url: &Secret) -> Result<crate::sql::SqlSessions, ConfigError> {
+    let connecting = async { crate::sql::SqlSessions::connect(text(url)?).await };
+    connecting.await.map_err(|error| named(DATABASE_URL, &error.to_string()))
 }
 
 #[cfg(not(any(feature = "sqlite", feature = "postgres", feature = "mysql")))]
 async fn with_database(_: BetterAuthSessionsBuilder, _: &Secret) -> Result<BetterAuthSessionsBuilder, ConfigError> {
-    Err(unbuilt("`sqlite`, `postgres` or `mysql`"))
+    Err(named(DATABASE_URL, &unbuilt("`sqlite`, `postgres` or `mysql`").to_string()))
 }
 
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql", feature = "redis"))]
@@ -330,12 +350,48 @@ mod tests {
     }
 
     #[test]
+    fn cookies_are_called_by_the_url_as_it_is_read() {
+        for url in [" https://app.example.com", "HTTPS://app.example.com/"] {
+            let settings = from(&[SECRET, ("BETTER_AUTH_URL", url)]).expect("good").expect("sessions");
+            assert_eq!(settings.names.session_token(), "__Secure-better-auth.session_token", "{url:?}");
+        }
+    }
+
+    #[test]
+    fn the_server_is_asked_where_it_is_mounted() {
+        for (url, path, asked) in [
+            ("http://localhost:3000/", None, "http://localhost:3000/api/auth/get-session"),
+            ("http://localhost:3000", Some("/"), "http://localhost:3000/get-session"),
+            ("http://localhost:3000/", Some("/auth/"), "http://localhost:3000/auth/get-session"),
+            ("http://localhost:3000/auth/", Some("/auth"), "http://localhost:3000/auth/get-session"),
+            ("http://localhost:3000/auth/", None, "http://localhost:3000/auth/get-session"),
+        ] {
+            let variables =
+                [Some(SECRET), Some(("BETTER_AUTH_URL", url)), path.map(|path| ("BETTER_AUTH_BASE_PATH", path))];
+            let variables: Vec<_> = variables.into_iter().flatten().collect();
+            let settings = from(&variables).expect("good").expect("sessions");
+            assert_eq!(settings.get_session.as_deref(), Some(asked), "{url} {path:?}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_served_names_its_variable() {
         let cases: &[(&str, &[(&str, &str)])] = &[
             ("BETTER_AUTH_SECRET", &[("BETTER_AUTH_SECRET", "short")]),
             ("BETTER_AUTH_SECRETS", &[("BETTER_AUTH_SECRETS", "2:short,1:short")]),
+            ("BETTER_AUTH_URL", &[SECRET, ("BETTER_AUTH_URL", "https://ann:short@h.example")]),
+            ("BETTER_AUTH_BASE_URL", &[SECRET, ("BETTER_AUTH_BASE_URL", "app.example.com")]),
+            (
+                "BETTER_AUTH_BASE_URL",
+                &[SECRET, ("BETTER_AUTH_URL", "https://a"), ("BETTER_AUTH_BASE_URL", "https://b")],
+            ),
+            (
+                "BETTER_AUTH_BASE_PATH",
+                &[SECRET, ("BETTER_AUTH_URL", "https://h/auth"), ("BETTER_AUTH_BASE_PATH", "/other")],
+            ),
             ("BETTER_AUTH_DATABASE_URL", &[("BETTER_AUTH_DATABASE_URL", "sqlite:auth.db")]),
             ("BETTER_AUTH_REDIS_URL", &[("BETTER_AUTH_REDIS_URL", "redis://localhost")]),
+            ("BETTER_AUTH_REDIS_PREFIX", &[SECRET, ("BETTER_AUTH_REDIS_PREFIX", "shop:")]),
             ("BETTER_AUTH_COOKIE_PREFIX", &[("BETTER_AUTH_COOKIE_PREFIX", "shop")]),
             ("BETTER_AUTH_COOKIE_PREFIX", &[SECRET, ("BETTER_AUTH_COOKIE_PREFIX", "a b")]),
             ("BETTER_AUTH_COOKIE_CACHE", &[("BETTER_AUTH_COOKIE_CACHE", "compact")]),

@@ -24,6 +24,9 @@ pub enum AuthError {
     /// `Authorization: Bearer` without exactly one well-formed token after it (RFC 6750 §2.1).
     #[error("the Bearer credential is not one well-formed token")]
     MalformedBearer,
+    /// A Bearer token of a kind that no authenticator here reads: refused also where no credential is needed.
+    #[error("nobody here reads this kind of Bearer token")]
+    UnreadBearer,
     /// Longer than the verifier's cap; nothing of it was decoded.
     #[error("token is longer than {0} bytes")]
     TooLong(usize),
@@ -108,6 +111,7 @@ impl AuthError {
             Self::Missing => "missing",
             Self::RepeatedAuthorization => "repeated_authorization",
             Self::MalformedBearer => "malformed_bearer",
+            Self::UnreadBearer => "bearer_unread",
             Self::TooLong(_) => "too_long",
             Self::NotCompact => "not_compact",
             Self::NotBase64(part) => part.pick(["header_not_base64", "payload_not_base64", "signature_not_base64"]),

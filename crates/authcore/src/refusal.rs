@@ -298,7 +298,8 @@ impl From<&AuthError> for Refusal {
                 "Credentials cannot be checked at the moment",
                 cause.retry_after(),
             ),
-            AuthError::TooLong(_)
+            AuthError::UnreadBearer
+            | AuthError::TooLong(_)
             | AuthError::NotCompact
             | AuthError::NotBase64(_)
             | AuthError::NotJsonObject(_)

@@ -124,7 +124,11 @@ fn install(folder: &Path) -> Result<(), String> {
             ));
         }
     }
-    if folder.join("node_modules").is_dir() {
+    // npm leaves a copy of the lock file beside what it installed.
+    let changed = |file: &str| folder.join(file).metadata().and_then(|metadata| metadata.modified()).ok();
+    if changed("node_modules/.package-lock.json")
+        .is_some_and(|installed| Some(installed) >= changed("package-lock.json"))
+    {
         return Ok(());
     }
     let installed = Command::new("npm").arg("ci").current_dir(folder).output().map_err(|error| error.to_string())?;

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use authcore::{AuthError, Identity, JwtVerifier, JwtVerifierBuilder, KeyResolver};
+use authcore::{AuthError, Identity, JwtVerifier, JwtVerifierBuilder, KeyResolver, Unavailable};
 
 use super::fault::CacheFault;
 use super::payload::Payload;
@@ -27,8 +27,14 @@ pub(super) fn open(verifier: &JwtVerifier, text: &str) -> Result<Opened, CacheFa
     read(verifier.check(text))
 }
 
-pub(super) async fn open_fetching(verifier: &JwtVerifier, text: &str) -> Result<Opened, CacheFault> {
-    read(verifier.verify_token(text).await)
+pub(super) async fn open_fetching(
+    verifier: &JwtVerifier,
+    text: &str,
+) -> Result<Result<Opened, CacheFault>, Unavailable> {
+    match verifier.verify_token(text).await {
+        Err(AuthError::Unavailable(cause)) => Err(cause),
+        verdict => Ok(read(verdict)),
+    }
 }
 
 fn read(verdict: Result<Identity, AuthError>) -> Result<Opened, CacheFault> {

@@ -113,9 +113,12 @@ impl RedisSessions {
     }
 
     async fn find_in_time(&self, token: &SessionToken) -> Result<Found, BoxError> {
+        if [LIST, MARK].iter().any(|other| token.expose().starts_with(other)) {
+            return Ok(Found::Missing);
+        }
         let Some(json) = self.value(token.expose(), record::MAX_BYTES).await? else { return Ok(Found::Missing) };
         let record = Box::new(record::read(&json)?);
-        let mark = self.value(&format!("revoked-sessions-before-{}", record.session.user_id), MAX_MARK).await?;
+        let mark = self.value(&format!("{MARK}{}", record.session.user_id), MAX_MARK).await?;
         let Some(mark) = mark else { return Ok(Found::Live(record)) };
         let mark = millis(&mark).ok_or("the revocation mark cannot be read")?;
         // A session that does not say when it began cannot show that it began later.
@@ -172,6 +175,12 @@ fn millis(text: &str) -> Option<i64> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().ok()).flatten()
 }
+
+/// Before a user's id: the list of their sessions.
+const LIST: &str = "active-sessions-";
+
+/// Before a user's id: when all of their sessions were ended.
+const MARK: &str = "revoked-sessions-before-";
 
 const DEADLINE: Duration = Duration::from_millis(500);
 

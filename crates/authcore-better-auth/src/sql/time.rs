@@ -2,6 +2,8 @@
 
 use authcore::Timestamp;
 
+use crate::date::{self, number};
+
 /// What zoneless times are written in: seconds east of UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Zone(i64);
@@ -28,23 +30,10 @@ pub(super) fn instant(text: &str, Zone(zone): Zone) -> Option<Timestamp> {
 /// ISO 8601 with seconds, a space or a `T` between date and time, up to nine digits of a second, and a zone or none.
 fn clock(text: &[u8], default_zone: i64) -> Option<Timestamp> {
     let (date_and_time, rest) = text.split_at_checked(19)?;
-    let [y1, y2, y3, y4, b'-', mo1, mo2, b'-', d1, d2, b'T' | b' ', h1, h2, b':', mi1, mi2, b':', s1, s2] =
-        *date_and_time
-    else {
-        return None;
-    };
-    let year = number(&[y1, y2, y3, y4])?;
-    let (month, day) = (number(&[mo1, mo2])?, number(&[d1, d2])?);
-    let (hour, minute, second) = (number(&[h1, h2])?, number(&[mi1, mi2])?, number(&[s1, s2])?);
-    let exists = (1..=12).contains(&month)
-        && (1..=days_in(year, month)).contains(&day)
-        && hour < 24
-        && minute < 60
-        && second < 60;
+    let seconds = date::seconds(date_and_time, b'T').or_else(|| date::seconds(date_and_time, b' '))?;
     let (fraction, rest) = fraction(rest)?;
     let east = if rest.is_empty() { default_zone } else { zone(rest)? };
-    let seconds = days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - east;
-    exists.then(|| in_range(seconds))?.map(|seconds| Timestamp::from_micros(seconds * MICROS + fraction))
+    in_range(seconds - east).map(|seconds| Timestamp::from_micros(seconds * MICROS + fraction))
 }
 
 /// Microseconds of `.112`, cut off and not rounded, and what follows.
@@ -52,11 +41,7 @@ fn fraction(text: &[u8]) -> Option<(i64, &[u8])> {
     let Some(text) = text.strip_prefix(b".") else { return Some((0, text)) };
     let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
     let (digits, rest) = text.split_at(end);
-    if digits.is_empty() || digits.len() > 9 {
-        return None;
-    }
-    let micros = digits.iter().chain(b"000000").take(6).fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'));
-    Some((micros, rest))
+    date::micros(digits).map(|micros| (micros, rest))
 }
 
 /// Seconds east of UTC.
@@ -72,38 +57,18 @@ fn zone(text: &[u8]) -> Option<i64> {
     exists.then_some(if sign == b'-' { -east } else { east })
 }
 
-fn number(digits: &[u8]) -> Option<i64> {
-    digits.iter().try_fold(0, |sum, digit| digit.is_ascii_digit().then(|| sum * 10 + i64::from(digit - b'0')))
-}
-
 fn in_range(seconds: i64) -> Option<i64> {
     (Timestamp::from_seconds(seconds).as_seconds() == seconds).then_some(seconds)
-}
-
-fn days_in(year: i64, month: i64) -> i64 {
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    match month {
-        2 => 28 + i64::from(leap),
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
-}
-
-/// Days from the epoch to a date of the Gregorian calendar, its year taken to begin in March, so that the leap day is
-/// its last.
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
 }
 
 const MICROS: i64 = 1_000_000;
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
+    use crate::date::days_in;
 
     const UTC: Zone = Zone(0);
 
@@ -169,8 +134,8 @@ mod tests {
     fn written(seconds: i64, micros: i64) -> String {
         let (mut left, time) = (seconds.div_euclid(86_400) + 719_528, seconds.rem_euclid(86_400));
         let (mut year, mut month) = (0, 1);
-        while left >= days_in(year, month) {
-            left -= days_in(year, month);
+        while left >= days_in(month, year) {
+            left -= days_in(month, year);
             (year, month) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
         }
         let (hour, minute, second) = (time / 3600, time / 60 % 60, time % 60);

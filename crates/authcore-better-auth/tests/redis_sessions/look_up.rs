@@ -69,6 +69,18 @@ async fn the_mark_ends_what_began_before_it_to_the_millisecond() {
 }
 
 #[tokio::test]
+async fn what_better_auth_keeps_of_a_user_is_no_session_of_anybody() {
+    let redis = RedisServer::start();
+    let sessions = sessions(&redis).await;
+    for key in ["active-sessions-ann", "revoked-sessions-before-ann"] {
+        redis.run(&["SET", key, "[]"]);
+        // Unreadable would be an outage, and tell who asks that the key is there.
+        assert!(find(&sessions, key).await.expect("nothing to be read").is_none(), "{key}");
+    }
+    assert_eq!(redis.calls("getrange"), 0);
+}
+
+#[tokio::test]
 async fn a_look_up_takes_two_round_trips_and_one_when_there_is_nothing() {
     let redis = RedisServer::start();
     let sessions = sessions(&redis).await;

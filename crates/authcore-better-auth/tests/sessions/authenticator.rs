@@ -4,14 +4,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use authcore::{Admission, Algorithm, Guard, ManualClock, Method, Refusal, Secret, Timestamp, Unavailable, UserId};
+use authcore::{
+    Admission, Algorithm, AuthError, Authenticator, Guard, Identity, KeyResolver, KeySnapshot, ManualClock, Method,
+    Miss, Refusal, RequestHead, Secret, Timestamp, Unavailable, UserId,
+};
 use authcore_better_auth::{
-    BearerSessions, BetterAuth, BetterAuthSessions, BetterAuthSessionsBuilder, SessionRecord, SessionStore,
-    SessionToken, TrustedOrigins,
+    BearerSessions, BetterAuth, BetterAuthSessions, BetterAuthSessionsBuilder, CookieCache, SessionCredential,
+    SessionRecord, SessionStore, SessionToken, TrustedOrigins,
 };
 use authcore_testkit::{SigningKey, TestHead, mint};
 
-use crate::support::{NOW, SECRET, STRATEGIES, Strategy, TOKEN, escaped, names, payload, secrets, signed};
+use crate::support::{ISSUER, NOW, SECRET, STRATEGIES, Strategy, TOKEN, escaped, names, payload, secrets, signed};
 
 /// A store that knows one session, or none, or is down.
 #[derive(Clone)]
@@ -235,6 +238,84 @@ async fn a_bearer_token_decides_where_it_is_and_is_told_by_its_dots() {
     assert_eq!(refusal(&raw, &with_cookie().bearer(unknown)).await.1, "session_unknown");
     // No browser adds a bearer token by itself, so a change by one needs no origin.
     assert_eq!(user(&raw, &TestHead::new("POST", "/").bearer(TOKEN)).await, found_in("database"));
+}
+
+/// Somebody's own layer around the authenticator, which knows of no glance.
+struct Wrapped(BetterAuthSessions);
+
+impl Authenticator for Wrapped {
+    type Credential = SessionCredential;
+
+    fn credential(&self, head: &dyn RequestHead) -> Result<Option<SessionCredential>, AuthError> {
+        self.0.credential(head)
+    }
+
+    async fn verify(&self, credential: SessionCredential) -> Result<Identity, AuthError> {
+        self.0.verify(credential).await
+    }
+}
+
+#[tokio::test]
+async fn what_is_judged_at_a_glance_is_a_credential_all_the_same() {
+    let store = OneSession::live();
+    let sessions = settings(&store).cache(Strategy::Compact.cache()).build().expect("good settings");
+    let guard = Guard::builder().authenticator(Wrapped(sessions)).optional("/**").build().expect("good settings");
+    let cache = Strategy::Compact.write(&payload());
+    let head = TestHead::get("/").header("cookie", format!("{}; better-auth.session_data={cache}", cookie_of(TOKEN)));
+    assert_eq!(user(&guard, &head).await, found_in("cache"));
+}
+
+#[tokio::test]
+async fn c17_a_bearer_token_that_nobody_reads_is_not_nothing() {
+    let sessions = || settings(&OneSession::live());
+    for (sessions, token) in [
+        (sessions(), "junk"),
+        (sessions(), "a.b.c"),
+        (sessions().bearer(BearerSessions::Signed(secrets())), TOKEN),
+        (sessions().bearer(BearerSessions::Raw(secrets())), "a.b.c"),
+    ] {
+        let sessions = sessions.build().expect("good settings");
+        let guard = Guard::builder().authenticator(sessions).optional("/feed/**").build().expect("good settings");
+        for path in ["/feed/1", "/api/tasks"] {
+            for head in [TestHead::get(path), TestHead::get(path).header("cookie", cookie_of(TOKEN))] {
+                let (status, reason, challenge) = refusal(&guard, &head.bearer(token)).await;
+                assert_eq!((status, reason), (401, "bearer_unread"), "{path} {token}");
+                assert!(challenge.is_some_and(|text| text.contains(r#"error="invalid_token""#)));
+            }
+        }
+        let basic = TestHead::get("/feed/1").header("authorization", "Basic YTpi");
+        assert!(ask(&guard, &basic).await.is_ok(), "another scheme is somebody else's");
+    }
+}
+
+/// A key set that never comes.
+struct Unreachable;
+
+impl KeyResolver for Unreachable {
+    fn current(&self, _: Algorithm) -> Option<KeySnapshot<'_>> {
+        None
+    }
+
+    fn after_miss(&self, _: Option<&str>) -> Miss {
+        Miss::Fetch(Box::pin(async { Err(Unavailable::new("stopped by the test", Duration::from_secs(5))) }))
+    }
+}
+
+#[tokio::test]
+async fn s113_a_cache_whose_keys_cannot_be_had_is_judged_by_the_store_or_by_nobody() {
+    let cache = CookieCache::published(Unreachable, ISSUER).clock(ManualClock::at(NOW)).build(&names());
+    let cache = cache.expect("good settings");
+    let cached = Strategy::Published.write(&payload());
+    let head = TestHead::get("/").header("cookie", format!("{}; better-auth.session_data={cached}", cookie_of(TOKEN)));
+
+    let with_store = guard(settings(&OneSession::live()).cache(cache.clone()));
+    assert_eq!(user(&with_store, &head).await, found_in("database"));
+
+    let without = guard(BetterAuthSessions::builder(&names(), &secrets()).clock(ManualClock::at(NOW)).cache(cache));
+    let refused = ask(&without, &head).await.expect_err("nobody can tell");
+    assert_eq!((refused.status(), refused.code()), (503, "auth_unavailable"));
+    assert!(refused.fields().contains(&("retry-after", "5".to_owned())));
+    assert_eq!(refusal(&without, &with_cookie()).await.1, "session_unknown", "there is nothing to judge");
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ pub use attempt::{Admission, Attempt, Pending};
 pub use builder::GuardBuilder;
 
 use crate::authenticator::{AnyAuthenticator, Glance};
+use crate::credential::bearer;
 use crate::error::AuthError;
 use crate::head::RequestHead;
 use crate::identity::Identity;
@@ -77,8 +78,13 @@ impl Guard {
         };
         let only_reads = matches!(head.method(), "GET" | "HEAD");
         match self.glance(head) {
-            Glance::Absent if need == Need::Optional => Attempt::Ready(Ok(Admission::anonymous(self, need))),
-            Glance::Absent => Attempt::Ready(Err(refuse(AuthError::Missing.into()))),
+            Glance::Absent => Attempt::Ready(match bearer::token(head) {
+                Ok(None) if need == Need::Optional => Ok(Admission::anonymous(self, need)),
+                Ok(None) => Err(refuse(AuthError::Missing.into())),
+                // A token that nobody reads is a bad one, and not none.
+                Ok(Some(_)) => Err(refuse(AuthError::UnreadBearer.into())),
+                Err(error) => Err(refuse(error.into())),
+            }),
             Glance::Judged(verdict) => {
                 Attempt::Ready(self.admit(verdict, owner.as_deref(), only_reads).map_err(refuse))
             }
