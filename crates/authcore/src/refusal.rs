@@ -3,12 +3,17 @@
 //! The challenge is RFC 6750 §3, the body RFC 9457. Bodies are the same for every token that is not believed, so
 //! that they are no oracle; the finer reason goes to the log.
 
+mod answer_field;
+
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
+
+pub use answer_field::AnswerField;
+pub(crate) use answer_field::PRIVATE;
 
 use crate::error::AuthError;
 
@@ -195,7 +200,7 @@ impl Refusal {
             fields.push(("allow", allow.clone().into_owned()));
         }
         if self.0.private {
-            fields.extend(PRIVATE.iter().map(|field| (field.name, field.value.to_owned())));
+            fields.extend(PRIVATE.iter().map(|field| (field.name(), field.value().to_owned())));
         }
         if self.0.grpc {
             fields.push(("grpc-status", grpc_code(self.0.status).to_string()));
@@ -328,39 +333,6 @@ impl From<AuthError> for Refusal {
 }
 
 const NO_SESSION: &str = "There is no such session";
-
-/// A header field for every answer that depends on a credential.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AnswerField {
-    name: &'static str,
-    value: &'static str,
-}
-
-impl AnswerField {
-    /// The field's name, in lower case.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        self.name
-    }
-
-    /// The value of the line to append.
-    #[must_use]
-    pub fn value(&self) -> &'static str {
-        self.value
-    }
-
-    /// Whether the lines of this name that an answer already has leave nothing to add: for `cache-control` whatever the
-    /// handler said, for `vary`, which is a list, only the same line or `*`.
-    pub fn is_settled_by<'v>(&self, lines: impl IntoIterator<Item = &'v [u8]>) -> bool {
-        lines.into_iter().any(|line| self.name != "vary" || line == self.value.as_bytes() || line == b"*")
-    }
-}
-
-/// What depends on a credential belongs in no shared cache (RFC 9111 §5.2.2.5, RFC 9110 §12.5.5).
-pub(crate) const PRIVATE: &[AnswerField] = &[
-    AnswerField { name: "cache-control", value: "no-store" },
-    AnswerField { name: "vary", value: "Authorization, Cookie" },
-];
 
 /// The status codes of gRPC for ours.
 fn grpc_code(status: u16) -> u8 {
