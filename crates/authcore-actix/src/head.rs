@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use actix_web::HttpRequest;
 use actix_web::dev::{self, ServiceRequest};
 use actix_web::http::Version;
-use authcore::RequestHead;
+use authcore::{RequestHead, origin_path};
 
 /// A request's head as the core reads it, borrowed: for asking a [`Guard`](authcore::Guard) without [`AuthMiddleware`].
 ///
@@ -22,10 +22,7 @@ impl RequestHead for Head<'_> {
     }
 
     fn path(&self) -> &str {
-        // Up to HTTP/1.1 a target with an authority is in absolute form, meant for a proxy (RFC 9112 §3.2.2). HTTP/2
-        // and later name the authority of every request (RFC 9113 §8.3.1).
-        let absolute_form = self.0.version <= Version::HTTP_11 && self.0.uri.authority().is_some();
-        if absolute_form { "" } else { self.0.uri.path() }
+        origin_path(self.0.uri.path(), self.0.uri.authority().is_some(), self.0.version <= Version::HTTP_11)
     }
 
     fn field_lines<'h>(&'h self, name: &str, visit: &mut dyn FnMut(&'h [u8]) -> ControlFlow<()>) {

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use authcore::RequestHead;
+use authcore::{RequestHead, origin_path};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Uri, Version};
 
@@ -25,10 +25,7 @@ impl RequestHead for Head<'_> {
     }
 
     fn path(&self) -> &str {
-        // Up to HTTP/1.1 a target with an authority is in absolute form, meant for a proxy (RFC 9112 §3.2.2). HTTP/2
-        // and later name the authority of every request (RFC 9113 §8.3.1).
-        let absolute_form = self.version <= Version::HTTP_11 && self.uri.authority().is_some();
-        if absolute_form { "" } else { self.uri.path() }
+        origin_path(self.uri.path(), self.uri.authority().is_some(), self.version <= Version::HTTP_11)
     }
 
     fn field_lines<'h>(&'h self, name: &str, visit: &mut dyn FnMut(&'h [u8]) -> ControlFlow<()>) {

@@ -62,6 +62,15 @@ impl dyn RequestHead + '_ {
     }
 }
 
+/// The path for [`RequestHead::path`] from what an HTTP library makes of a request target.
+///
+/// Up to HTTP/1.1 a target that names an authority is in absolute form, meant for a proxy (RFC 9112 §3.2.2): it has no path
+/// that begins with `/`, so the core refuses it. HTTP/2 and later name the authority of every request (RFC 9113 §8.3.1).
+#[must_use]
+pub fn origin_path(path: &str, names_authority: bool, before_http2: bool) -> &str {
+    if names_authority && before_http2 { "" } else { path }
+}
+
 /// A field that may occur once occurred on several lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the field occurs on several lines")]

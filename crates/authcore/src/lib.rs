@@ -19,7 +19,7 @@ pub use authenticator::{Authenticator, Glance};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use error::{AuthError, BoxError, ConfigError, Part, SessionFault, Unavailable};
 pub use guard::{Admission, Attempt, Guard, GuardBuilder, Pending};
-pub use head::{Repeated, RequestHead};
+pub use head::{Repeated, RequestHead, origin_path};
 pub use identity::{Access, Assertion, Identity, InvalidUserId, Method, UserId, UserScope};
 #[cfg(feature = "remote-jwks")]
 pub use jwks::{Fetch, Fetched, HttpFetch, RemoteKeys, RemoteKeysBuilder, RemoteStatus};

@@ -97,6 +97,7 @@ fn l69_times_at_and_before_the_epoch_are_past() {
 fn l70_nbf_is_kept_and_of_one_type() {
     let error = check(&good().not_before(NOW + 5).sign(ed25519())).expect_err("too early");
     assert!(matches!(error, AuthError::NotYetValid(by) if by == Duration::from_secs(5)));
+    assert_eq!(error.reason(), "not_yet_valid");
     assert_eq!(Refusal::from(error).code(), "token_not_yet_valid");
     accepted(good().not_before(NOW));
     for value in [json!("1"), json!(false), Value::Null, json!([]), json!({})] {

@@ -139,7 +139,7 @@ fn i123_a_body_names_the_owner_or_nobody() {
     ];
     for body in wrong {
         let refusal = check(body).expect_err(body);
-        assert_eq!((refusal.status(), refusal.code()), (403, "not_owner"));
+        assert_eq!((refusal.status(), refusal.code(), refusal.reason()), (403, "not_owner", "not_owner_in_body"));
     }
 }
 
@@ -214,4 +214,11 @@ fn templates_that_cannot_be_served_stop_the_build() {
     ] {
         assert!(Guard::builder().authenticator(verifier()).isolate(isolation).build().is_err());
     }
+}
+
+#[test]
+fn a_handler_that_no_guard_stands_before_is_our_fault_and_not_an_anonymous_caller() {
+    let refusal = Admission::left_by_guard(None).expect_err("nobody asked a guard");
+    assert_eq!((refusal.status(), refusal.code(), refusal.reason()), (500, "internal", "unguarded_route"));
+    assert_eq!(refusal.challenge(), None);
 }
