@@ -2,6 +2,7 @@
 
 mod accounts;
 mod bodies;
+mod callers;
 mod cors;
 mod credentials;
 mod edge;
@@ -31,6 +32,7 @@ pub fn all_checks() -> Vec<Check> {
         credentials::checks(),
         tokens::checks(),
         isolation::checks(),
+        callers::checks(),
         paths::checks(),
         order::checks(),
         cors::checks(),
