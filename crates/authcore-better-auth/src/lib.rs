@@ -48,7 +48,7 @@ pub use session::{Session, SessionRecord, User};
 pub use session_settings::SessionSettings;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use sql::{Schema, SqlSessions, SqlSessionsBuilder};
-pub use store::SessionStore;
+pub use store::{SessionStore, UserStore};
 pub use token::SessionToken;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use users::{Membership, Memberships, UserDirectory};

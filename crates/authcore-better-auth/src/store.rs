@@ -1,10 +1,10 @@
-//! Where live sessions are looked up.
+//! Where live sessions, and users, are looked up.
 
 use std::future::Future;
 
-use authcore::Unavailable;
+use authcore::{Unavailable, UserId};
 
-use crate::session::SessionRecord;
+use crate::session::{SessionRecord, User};
 use crate::token::SessionToken;
 
 /// A place that knows which sessions are live: Better Auth's database, its secondary storage, or the server itself.
@@ -20,4 +20,14 @@ pub trait SessionStore: Send + Sync + 'static {
 
     /// Where its sessions are found, in one word for logs: `"database"`, `"redis"` or `"http"`.
     fn source(&self) -> &'static str;
+}
+
+/// A place that knows the users. Reads only.
+pub trait UserStore: Send + Sync + 'static {
+    /// This user; `Ok(None)` when there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] when nobody could tell.
+    fn user(&self, id: &UserId) -> impl Future<Output = Result<Option<User>, Unavailable>> + Send;
 }

@@ -6,6 +6,7 @@ use authcore::{Unavailable, UserId};
 
 use crate::session::User;
 use crate::sql::{MAX_USERS, SqlSessions};
+use crate::store::UserStore;
 
 /// Users by their ids: the authors of comments, the names behind a list of tasks. Made by [`SqlSessions::users`].
 #[derive(Clone, Debug)]
@@ -19,21 +20,11 @@ impl UserDirectory {
         Self(sessions)
     }
 
-    /// This user; `None` when there is none.
-    ///
-    /// # Errors
-    ///
-    /// [`Unavailable`] when the database cannot be asked, or holds what cannot be read.
-    pub async fn get(&self, id: &UserId) -> Result<Option<User>, Unavailable> {
-        let found = self.get_many(std::slice::from_ref(id)).await?;
-        Ok(found.into_iter().next().flatten())
-    }
-
     /// These users in this order, by one statement; `None` where there is no user of this id. An id may be there twice.
     ///
     /// # Errors
     ///
-    /// [`Unavailable`] as [`Self::get`] has it, and when more than [`Self::MAX`] different users are asked for.
+    /// [`Unavailable`] when the database cannot be asked, or holds what cannot be read, and when more than [`Self::MAX`] different users are asked for.
     pub async fn get_many(&self, ids: &[UserId]) -> Result<Vec<Option<User>>, Unavailable> {
         if ids.is_empty() {
             return Ok(Vec::new());
@@ -45,6 +36,13 @@ impl UserDirectory {
         // By the bytes of the id: a database may find `Ann` for `ann`.
         let found: HashMap<_, _> = found.into_iter().map(|user| (user.id.clone(), user)).collect();
         Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
+    }
+}
+
+impl UserStore for UserDirectory {
+    async fn user(&self, id: &UserId) -> Result<Option<User>, Unavailable> {
+        let found = self.get_many(std::slice::from_ref(id)).await?;
+        Ok(found.into_iter().next().flatten())
     }
 }
 

@@ -95,6 +95,15 @@ pub enum AuthError {
         /// Whether it came as `Authorization: Bearer`, whose refusal says so in the challenge.
         bearer: bool,
     },
+    /// An API key that stands for nobody.
+    #[error("no API key: {0}")]
+    ApiKey(ApiKeyFault),
+    /// What the credential itself allows is used up: how often it may be used, or how fast.
+    #[error("the credential's own allowance is used up")]
+    OverQuota {
+        /// When it allows something again; `None` for never.
+        retry_after: Option<Duration>,
+    },
     /// A state change by cookie that another site may have caused.
     #[error("a state change by cookie from another site")]
     CrossSite,
@@ -135,6 +144,8 @@ impl AuthError {
             Self::NotYetValid(_) => "not_yet_valid",
             Self::IssuedInFuture(_) => "issued_in_future",
             Self::Session { fault, .. } => fault.reason(),
+            Self::ApiKey(fault) => fault.reason(),
+            Self::OverQuota { .. } => "over_quota",
             Self::CrossSite => "cross_site",
             Self::Unavailable(_) => "unavailable",
         }
@@ -174,6 +185,47 @@ impl SessionFault {
             Self::Expired => "session_expired",
             Self::UserMissing => "user_missing",
             Self::UserBanned => "user_banned",
+        }
+    }
+}
+
+/// Why an API key stands for nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ApiKeyFault {
+    /// Not of the shape of an API key, or two of them.
+    #[error("the key is malformed")]
+    Malformed,
+    /// No such key, or one that was deleted.
+    #[error("there is no such key")]
+    Unknown,
+    /// The key is switched off.
+    #[error("the key is disabled")]
+    Disabled,
+    /// The key's time is over.
+    #[error("the key has expired")]
+    Expired,
+    /// The key carries limits of its own, which are not enforced here.
+    #[error("the key has limits that are not enforced here")]
+    Limited,
+    /// The key's owner is gone.
+    #[error("the owner does not exist")]
+    OwnerMissing,
+    /// The key's owner is banned.
+    #[error("the owner is banned")]
+    OwnerBanned,
+}
+
+impl ApiKeyFault {
+    fn reason(self) -> &'static str {
+        match self {
+            Self::Malformed => "api_key_malformed",
+            Self::Unknown => "api_key_unknown",
+            Self::Disabled => "api_key_disabled",
+            Self::Expired => "api_key_expired",
+            Self::Limited => "api_key_limited",
+            Self::OwnerMissing => "api_key_owner_missing",
+            Self::OwnerBanned => "api_key_owner_banned",
         }
     }
 }

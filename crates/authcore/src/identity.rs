@@ -72,6 +72,11 @@ pub enum Method {
         /// Where the session was found.
         source: &'static str,
     },
+    /// An API key of the auth server, by where it was found: `"database"` or `"redis"`.
+    ApiKey {
+        /// Where the key was found.
+        source: &'static str,
+    },
     /// Something else, in the authenticator's own word.
     Other(&'static str),
 }

@@ -17,7 +17,7 @@ mod secret;
 
 pub use authenticator::{Authenticator, Glance};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
-pub use error::{AuthError, BoxError, ConfigError, Part, SessionFault, Unavailable};
+pub use error::{ApiKeyFault, AuthError, BoxError, ConfigError, Part, SessionFault, Unavailable};
 pub use guard::{Admission, Attempt, Guard, GuardBuilder, Pending};
 pub use head::{Repeated, RequestHead, origin_path};
 pub use identity::{Access, Assertion, Identity, InvalidUserId, Method, UserId, UserScope};

@@ -99,6 +99,12 @@ impl Refusal {
             .with(|parts| parts.challenge = Challenge::Scope(scope))
     }
 
+    /// `403 impersonation_refused`: an administrator acts as the user, and may not do this as them.
+    #[must_use]
+    pub fn impersonation_refused() -> Self {
+        Self::new(403, "impersonation_refused", "This is for the user alone, not for somebody acting as them")
+    }
+
     /// `404 not_found`, the same for what does not exist and for what is hidden.
     #[must_use]
     pub fn not_found() -> Self {
@@ -294,6 +300,12 @@ impl From<&AuthError> for Refusal {
             AuthError::Session { bearer: true, .. } => Self::invalid_token("session_invalid", NO_SESSION),
             AuthError::Session { bearer: false, .. } => {
                 Self::new(401, "session_invalid", NO_SESSION).with(|parts| parts.challenge = Challenge::Bare)
+            }
+            AuthError::ApiKey(_) => Self::new(401, "api_key_invalid", "There is no such API key")
+                .with(|parts| parts.challenge = Challenge::Bare),
+            AuthError::OverQuota { retry_after } => {
+                Self::new(429, "rate_limited", "What this credential allows is used up")
+                    .with(|parts| parts.retry_after = *retry_after)
             }
             AuthError::CrossSite => {
                 Self::new(403, "cross_site", "A change by cookie has to come from one of our own origins")

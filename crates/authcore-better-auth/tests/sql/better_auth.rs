@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use authcore::{Clock as _, Identity, SessionFault, SystemClock, UserId};
-use authcore_better_auth::{SessionStore as _, SessionToken, SqlSessions};
+use authcore_better_auth::{SessionStore as _, SessionToken, SqlSessions, UserStore as _};
 use serde_json::{Value, json};
 use tasks_conformance::{Answer, BetterAuthServer, Request};
 
@@ -71,7 +71,7 @@ impl Both {
         let user = record.user.expect("the user is there");
         assert_eq!((user.email.as_str(), user.role.as_deref()), ("ada@example.com", Some("user")));
         assert_eq!(self.verdict(&ada.token).await.expect("a live session").user_id(), &ada.id);
-        let known = self.sessions.users().get(&ada.id).await.expect("it answers").expect("there");
+        let known = self.sessions.users().user(&ada.id).await.expect("it answers").expect("there");
         assert_eq!(known.name, "ada");
 
         self.post("sign-out", &ada.cookie, json!({}));
@@ -91,7 +91,7 @@ impl Both {
         let spell = json!({"userId": bob.id.as_str(), "banExpiresIn": 3600});
         self.post("admin/ban-user", &root.cookie, spell);
         assert_eq!(self.verdict(&bob.token).await.err(), Some(SessionFault::Unknown));
-        let banned = self.sessions.users().get(&bob.id).await.expect("it answers").expect("there");
+        let banned = self.sessions.users().user(&bob.id).await.expect("it answers").expect("there");
         let left = banned.ban_expires.expect("not for ever").since(SystemClock.now());
         assert!(banned.banned && left.abs_diff(Duration::from_secs(3600)) < Duration::from_secs(60), "{left:?}");
     }

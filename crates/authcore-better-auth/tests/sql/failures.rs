@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use authcore_better_auth::{Schema, SessionStore, SqlSessions};
+use authcore_better_auth::{Schema, SessionStore, SqlSessions, UserStore as _};
 
 use crate::bench::{SqlBench, text_id};
 use crate::database::{Database, SqliteFile};
@@ -60,7 +60,7 @@ async fn a_user_who_cannot_be_read_is_an_outage_of_the_directory() {
     let bench = bench(&file).await;
     bench.database.run("UPDATE \"user\" SET \"banned\" = 'perhaps'").await;
     let id = authcore::UserId::new(&text_id(1)).expect("an id");
-    bench.sessions.users().get(&id).await.expect_err("nobody can tell");
+    bench.sessions.users().user(&id).await.expect_err("nobody can tell");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Users and memberships by their ids, on each engine.
 
 use authcore::UserId;
-use authcore_better_auth::{Schema, SqlSessions, User, UserDirectory};
+use authcore_better_auth::{Schema, SqlSessions, User, UserDirectory, UserStore as _};
 
 use crate::bench::{Form, SqlBench, number, text_id, uuid};
 use crate::database::{Database, SqliteFile};
@@ -35,9 +35,9 @@ async fn holds_to_the_directory(database: Database, url: &str, form: Form) {
 
     let strange = ["1 OR 1=1", "nobody", "HXIEJ8ZGRJBF3UYFSWWE9ECWLXMV0001", "1x", "01", "+1", "1.0"];
     for text in strange.into_iter().filter(|text| !is_numbered || *text != "1") {
-        assert!(users.get(&id(text)).await.expect("no engine stumbles").is_none(), "{text}");
+        assert!(users.user(&id(text)).await.expect("no engine stumbles").is_none(), "{text}");
     }
-    assert_eq!(users.get(&id(&user_id(2))).await.expect("it answers").expect("there").email, "user2@example.com");
+    assert_eq!(users.user(&id(&user_id(2))).await.expect("it answers").expect("there").email, "user2@example.com");
 
     let thousand: Vec<_> = (1..=1000).map(|user| id(&user_id(user))).collect();
     assert_eq!(users.get_many(&thousand).await.expect("it answers").iter().flatten().count(), 12);

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use super::{Guard, Need};
+use super::{Asked, Guard, Need};
 use crate::authenticator::Verdict;
 use crate::error::AuthError;
 use crate::identity::{Identity, UserScope};
@@ -48,7 +48,7 @@ pub struct Pending {
 pub(super) struct Gate {
     pub(super) guard: Guard,
     pub(super) owner: Option<Box<str>>,
-    pub(super) only_reads: bool,
+    pub(super) asked: Asked,
     pub(super) grpc: bool,
 }
 
@@ -64,8 +64,8 @@ impl Future for Pending {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let verdict = ready!(self.verdict.as_mut().poll(cx));
-        let Gate { guard, owner, only_reads, grpc } = &self.gate;
-        let decision = guard.admit(verdict, owner.as_deref(), *only_reads);
+        let Gate { guard, owner, asked, grpc } = &self.gate;
+        let decision = guard.admit(verdict, owner.as_deref(), *asked);
         Poll::Ready(decision.map_err(|refusal| guard.refuse(refusal, *grpc)))
     }
 }

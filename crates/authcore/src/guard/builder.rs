@@ -15,6 +15,7 @@ use crate::policy::template::Template;
 pub struct GuardBuilder {
     authenticators: Vec<Arc<dyn AnyAuthenticator>>,
     access: Vec<(String, Need)>,
+    first_hand: Vec<String>,
     isolation: Isolation,
     realm: Option<Arc<str>>,
 }
@@ -50,6 +51,13 @@ impl GuardBuilder {
         self.access(template, Need::Required)
     }
 
+    /// Paths of this template are for the user alone: `403` to an administrator who acts as the user, as far as the
+    /// credential tells (see [`Identity::refuse_impersonation`](crate::Identity::refuse_impersonation)).
+    pub fn refuse_impersonation(mut self, template: impl Into<String>) -> Self {
+        self.first_hand.push(template.into());
+        self
+    }
+
     /// The realm named in challenges: `"api"` by default.
     pub fn realm(mut self, realm: impl Into<Arc<str>>) -> Self {
         self.realm = Some(realm.into());
@@ -74,8 +82,9 @@ impl GuardBuilder {
         let mut access = self.access.into_iter().map(parse).collect::<Result<Vec<_>, _>>()?;
         // Of two rules for the same paths, the one that asks more.
         access.sort_by_key(|(template, need)| (template.precedence(), *need));
+        let first_hand = self.first_hand.iter().map(|text| Template::parse(text)).collect::<Result<_, _>>()?;
         let isolation = self.isolation.prepare()?;
-        Ok(Guard(Arc::new(Inner { authenticators: self.authenticators, access, isolation, realm })))
+        Ok(Guard(Arc::new(Inner { authenticators: self.authenticators, access, first_hand, isolation, realm })))
     }
 
     fn access(mut self, template: impl Into<String>, need: Need) -> Self {

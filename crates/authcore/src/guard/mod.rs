@@ -43,6 +43,7 @@ struct Inner {
     authenticators: Vec<Arc<dyn AnyAuthenticator>>,
     /// Most specific first.
     access: Vec<(Template, Need)>,
+    first_hand: Vec<Template>,
     isolation: Isolation,
     realm: Arc<str>,
 }
@@ -53,6 +54,14 @@ enum Need {
     Required,
     Optional,
     Open,
+}
+
+/// What the decision on a caller depends on, besides whose rows are asked for.
+#[derive(Clone, Copy)]
+struct Asked {
+    only_reads: bool,
+    /// Nobody may act as the user here.
+    first_hand: bool,
 }
 
 impl Guard {
@@ -76,7 +85,10 @@ impl Guard {
             Ok(owner) => owner,
             Err(ambiguous) => return Attempt::Ready(Err(refuse(ambiguous.into()))),
         };
-        let only_reads = matches!(head.method(), "GET" | "HEAD");
+        let asked = Asked {
+            only_reads: matches!(head.method(), "GET" | "HEAD"),
+            first_hand: self.0.first_hand.iter().any(|template| template.matches(path).is_some()),
+        };
         match self.glance(head) {
             Glance::Absent => Attempt::Ready(match bearer::token(head) {
                 Ok(None) if need == Need::Optional => Ok(Admission::anonymous(self, need)),
@@ -85,12 +97,10 @@ impl Guard {
                 Ok(Some(_)) => Err(refuse(AuthError::UnreadBearer.into())),
                 Err(error) => Err(refuse(error.into())),
             }),
-            Glance::Judged(verdict) => {
-                Attempt::Ready(self.admit(verdict, owner.as_deref(), only_reads).map_err(refuse))
-            }
+            Glance::Judged(verdict) => Attempt::Ready(self.admit(verdict, owner.as_deref(), asked).map_err(refuse)),
             Glance::Pending(verdict) => {
                 let owner = owner.map(|owner| owner.into_owned().into_boxed_str());
-                let gate = Gate { guard: self.clone(), owner, only_reads, grpc: head.is_grpc() };
+                let gate = Gate { guard: self.clone(), owner, asked, grpc: head.is_grpc() };
                 Attempt::Pending(Pending::new(verdict, gate))
             }
         }
@@ -125,7 +135,7 @@ impl Guard {
         &self,
         verdict: Result<Identity, AuthError>,
         owner: Option<&str>,
-        only_reads: bool,
+        asked: Asked,
     ) -> Result<Admission, Refusal> {
         let identity = verdict.map_err(|error| {
             if let AuthError::Unavailable(cause) = &error {
@@ -133,7 +143,10 @@ impl Guard {
             }
             Refusal::from(error)
         })?;
-        let scope = self.0.isolation.decide(&identity, owner, only_reads)?;
+        if asked.first_hand {
+            identity.refuse_impersonation()?;
+        }
+        let scope = self.0.isolation.decide(&identity, owner, asked.only_reads)?;
         Ok(Admission::of(self, identity, scope))
     }
 

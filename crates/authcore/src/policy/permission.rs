@@ -1,8 +1,10 @@
-//! Scopes that a token must carry (RFC 6749 §3.3).
+//! What a credential must carry: scopes (RFC 6749 §3.3), permissions, roles, a first hand.
+
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::identity::Identity;
+use crate::identity::{Identity, Method};
 use crate::refusal::Refusal;
 
 impl Identity {
@@ -25,6 +27,47 @@ impl Identity {
     /// `403 insufficient_scope`, naming the scope in the challenge.
     pub fn require_scope(&self, scope: &str) -> Result<(), Refusal> {
         if self.has_scope(scope) { Ok(()) } else { Err(Refusal::insufficient_scope(scope)) }
+    }
+
+    /// Whether the API key this rests on carries the permission to do this to this resource, as in
+    /// `{"files":["read"]}`. Other credentials carry none.
+    #[must_use]
+    pub fn has_permission(&self, resource: &str, action: &str) -> bool {
+        #[derive(Deserialize)]
+        struct Permissions {
+            permissions: BTreeMap<String, Vec<String>>,
+        }
+        let granted = matches!(self.method(), Method::ApiKey { .. })
+            .then(|| self.claims::<Permissions>().ok()?.permissions.remove(resource))
+            .flatten();
+        granted.is_some_and(|actions| actions.iter().any(|granted| granted == action))
+    }
+
+    /// For handlers that need a permission of the API key: see [`Self::has_permission`].
+    ///
+    /// # Errors
+    ///
+    /// `403 insufficient_scope`, naming `resource:action` in the challenge.
+    pub fn require_permission(&self, resource: &str, action: &str) -> Result<(), Refusal> {
+        if self.has_permission(resource, action) {
+            Ok(())
+        } else {
+            Err(Refusal::insufficient_scope(&format!("{resource}:{action}")))
+        }
+    }
+
+    /// For handlers that nobody may reach as somebody else.
+    ///
+    /// Whether an administrator acts as the user shows in a session alone: a JWT of Better Auth carries no trace of it.
+    ///
+    /// # Errors
+    ///
+    /// `403 impersonation_refused`.
+    pub fn refuse_impersonation(&self) -> Result<(), Refusal> {
+        match self.impersonated_by() {
+            None => Ok(()),
+            Some(_) => Err(Refusal::impersonation_refused()),
+        }
     }
 
     /// For handlers that need a role.

@@ -5,6 +5,7 @@ mod claims;
 mod credentials;
 mod isolation;
 mod key_sets;
+mod permissions;
 mod properties;
 mod remote_keys;
 mod support;
