@@ -1,122 +1,201 @@
-//! Settings: from code here, from the environment in `env.rs`.
+//! Putting a [`BetterAuth`] together in code; from the environment it is done in `env.rs`.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use authcore::{Algorithm, Clock, ConfigError, JwtVerifier, JwtVerifierBuilder, Key, KeySet, RemoteKeys, Secret};
+use authcore::{Algorithm, Clock, ConfigError, Key, RequestHead, Secret, SystemClock};
 
+use crate::authenticator::{BetterAuth, Judges};
 use crate::base_url::BaseUrl;
-use crate::jwt::BetterAuthJwt;
-use crate::keys::SecretBeside;
+use crate::bearer_session::BearerSessions;
+use crate::cache::CookieCacheBuilder;
+use crate::cookie::{CookieNames, SignedCookie};
+use crate::cross_site::TrustedOrigins;
+use crate::jwt::Jwts;
+use crate::jwt_settings::JwtSettings;
+use crate::secrets::Secrets;
+use crate::sessions::{Fresh, Sessions};
+use crate::store::{AnyStore, AnyUsers, SessionStore, UserStore};
 
-/// A Better Auth server whose session JWTs are accepted.
-///
-/// ```no_run
-/// use authcore_better_auth::BetterAuth;
-///
-/// // Issuer, audience and key set follow from the URL.
-/// let auth = BetterAuth::at("https://app.example.com")?.build()?;
-/// # Ok::<(), authcore::ConfigError>(())
-/// ```
+/// Settings of a [`BetterAuth`].
 #[must_use]
-#[derive(Default)]
-pub struct BetterAuth {
-    pub(crate) base: Option<BaseUrl>,
-    pub(crate) base_path: Option<String>,
-    pub(crate) jwks_url: Option<String>,
-    pub(crate) issuers: Vec<String>,
-    pub(crate) audiences: Vec<String>,
-    pub(crate) secret: Option<Key>,
-    pub(crate) user_claim: Option<String>,
-    pub(crate) role_claim: Option<String>,
-    pub(crate) leeway: Option<Duration>,
-    pub(crate) clock: Option<Box<dyn Clock>>,
-    pub(crate) names: Names,
-}
-
-/// How messages call the settings: as methods, or as variables of the environment.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Names {
-    #[default]
-    Methods,
-    Variables,
+pub struct BetterAuthBuilder {
+    pub(crate) jwt: JwtSettings,
+    accepts_jwts: bool,
+    users: Option<Box<dyn AnyUsers>>,
+    secrets: Option<Secrets>,
+    pub(crate) names: Option<CookieNames>,
+    bearer: BearerSessions,
+    cache: Option<CookieCacheBuilder>,
+    store: Option<Box<dyn AnyStore>>,
+    origins: Option<TrustedOrigins>,
+    fresh: Box<dyn Fresh>,
+    clock: Option<Arc<dyn Clock>>,
 }
 
 impl BetterAuth {
-    /// The server at this base URL, as in its own `BETTER_AUTH_URL`. Its origin is the expected issuer and audience, and
-    /// its keys are at `/api/auth/jwks`; a path in the URL replaces `/api/auth`.
+    /// Begins with nothing accepted.
+    pub fn builder() -> BetterAuthBuilder {
+        BetterAuthBuilder {
+            jwt: JwtSettings::default(),
+            accepts_jwts: true,
+            users: None,
+            secrets: None,
+            names: None,
+            bearer: BearerSessions::Off,
+            cache: None,
+            store: None,
+            origins: None,
+            fresh: Box::new(|_: &dyn RequestHead| false),
+            clock: None,
+        }
+    }
+
+    /// The server at this base URL, as in its own `BETTER_AUTH_URL`. Its origin is the expected issuer and audience of its
+    /// JWTs, their keys are at `/api/auth/jwks`, and `https` makes its cookies `__Secure-`. A path in the URL replaces
+    /// `/api/auth`.
     ///
     /// # Errors
     ///
     /// [`ConfigError`] when this is not the URL of a server.
-    pub fn at(base_url: &str) -> Result<Self, ConfigError> {
-        Ok(Self { base: Some(BaseUrl::parse(base_url)?), ..Self::default() })
+    pub fn at(base_url: &str) -> Result<BetterAuthBuilder, ConfigError> {
+        let mut builder = Self::builder();
+        builder.jwt.base = Some(BaseUrl::parse(base_url)?);
+        Ok(builder)
     }
 
     /// A server that shares its secret: HS256 tokens, as made by a custom `jwt.sign` of the jwt plugin.
     ///
     /// # Errors
     ///
-    /// As [`BetterAuth::accept_hs256`].
-    pub fn shared_secret(secret: &Secret) -> Result<Self, ConfigError> {
-        Self::default().accept_hs256(secret)
+    /// As [`BetterAuthBuilder::accept_hs256`].
+    pub fn shared_secret(secret: &Secret) -> Result<BetterAuthBuilder, ConfigError> {
+        Self::builder().accept_hs256(secret)
     }
+}
 
+/// JWTs.
+impl BetterAuthBuilder {
     /// Accepts HS256 tokens under the shared secret, beside those of the key set if there is one.
     ///
     /// # Errors
     ///
     /// [`ConfigError`] when the secret is shorter than 32 bytes, Better Auth's public default, or the text of a key.
     pub fn accept_hs256(mut self, secret: &Secret) -> Result<Self, ConfigError> {
-        self.secret = Some(Key::hmac(Algorithm::Hs256, secret)?);
+        self.jwt.secret = Some(Key::hmac(Algorithm::Hs256, secret)?);
         Ok(self)
+    }
+
+    /// Accepts no JWT, although there is a base URL: for a server without the jwt plugin.
+    pub fn without_jwts(mut self) -> Self {
+        self.accepts_jwts = false;
+        self
     }
 
     /// Where Better Auth is mounted: `/api/auth` by default.
     pub fn base_path(mut self, path: impl Into<String>) -> Self {
-        self.base_path = Some(path.into());
+        self.jwt.base_path = Some(path.into());
         self
     }
 
     /// Where the keys are, when not below the base URL. Needs an issuer and an audience if there is no base URL.
     pub fn jwks_url(mut self, url: impl Into<String>) -> Self {
-        self.jwks_url = Some(url.into());
+        self.jwt.jwks_url = Some(url.into());
         self
     }
 
     /// The expected issuer, when it is not the origin of the base URL (`jwt.issuer`). Call it again for another.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
-        self.issuers.push(issuer.into());
+        self.jwt.issuers.push(issuer.into());
         self
     }
 
     /// An expected audience, when it is not the origin of the base URL (`jwt.audience`). Call it again for another, of
     /// which one must be held.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
-        self.audiences.push(audience.into());
+        self.jwt.audiences.push(audience.into());
         self
     }
 
     /// The claim that names the user: `sub` by default.
     pub fn user_claim(mut self, claim: impl Into<String>) -> Self {
-        self.user_claim = Some(claim.into());
+        self.jwt.user_claim = Some(claim.into());
         self
     }
 
     /// The claim that holds the roles: `role` by default, which the admin plugin fills.
     pub fn role_claim(mut self, claim: impl Into<String>) -> Self {
-        self.role_claim = Some(claim.into());
+        self.jwt.role_claim = Some(claim.into());
         self
     }
 
-    /// How far clocks may differ: 30 s by default, at most 60 s.
+    /// How far clocks may differ for JWTs: 30 s by default, at most 60 s.
     pub fn leeway(mut self, leeway: Duration) -> Self {
-        self.leeway = Some(leeway);
+        self.jwt.leeway = Some(leeway);
         self
     }
 
-    /// The clock tokens are judged by: the system's by default.
+    /// Looks the user of each JWT up here, so that one who is banned or gone is refused at once and not when the token
+    /// expires. Costs a look-up for each request; what else changed, such as a role, is still the token's word. The user
+    /// claim has to hold the user's id. Off by default.
+    pub fn check_users(mut self, users: impl UserStore) -> Self {
+        self.users = Some(Box::new(users));
+        self
+    }
+}
+
+/// Sessions.
+impl BetterAuthBuilder {
+    /// What signs the session cookie: needed for sessions of any kind.
+    pub fn secrets(mut self, secrets: &Secrets) -> Self {
+        self.secrets = Some(secrets.clone());
+        self
+    }
+
+    /// Where live sessions are looked up.
+    pub fn sessions(mut self, store: impl SessionStore) -> Self {
+        self.store = Some(Box::new(store));
+        self
+    }
+
+    /// Trusts the cookie cache, as stale as it may be. Off by default.
+    pub fn cookie_cache(mut self, cache: CookieCacheBuilder) -> Self {
+        self.cache = Some(cache);
+        self
+    }
+
+    /// Reads session tokens from `Authorization: Bearer` too. Off by default.
+    pub fn bearer_sessions(mut self, bearer: BearerSessions) -> Self {
+        self.bearer = bearer;
+        self
+    }
+
+    /// What the cookies are called: those of a server at the base URL by default.
+    pub fn cookie_names(mut self, names: CookieNames) -> Self {
+        self.names = Some(names);
+        self
+    }
+
+    /// The origins whose pages may change something with a cookie: that of the base URL by default. A request from nowhere
+    /// else changes anything by cookie, unless the browser says that its page is of the same origin.
+    pub fn trusted_origins(mut self, origins: TrustedOrigins) -> Self {
+        self.origins = Some(origins);
+        self
+    }
+
+    /// Has the session looked up for these requests, whatever a cookie cache says or is remembered: for what must see a
+    /// sign-out at once. A JWT is no session that could be looked up, and is accepted there as anywhere.
+    pub fn fresh_when(mut self, wanted: impl Fn(&dyn RequestHead) -> bool + Send + Sync + 'static) -> Self {
+        self.fresh = Box::new(wanted);
+        self
+    }
+}
+
+impl BetterAuthBuilder {
+    /// The clock that everything is judged by: the system's by default.
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Some(Box::new(clock));
+        self.clock = Some(Arc::new(clock));
         self
     }
 
@@ -124,124 +203,79 @@ impl BetterAuth {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when there is nothing to verify with, a key set has no issuer or audience to expect, or a setting is
-    /// out of its bounds.
-    pub fn build(mut self) -> Result<BetterAuthJwt, ConfigError> {
-        let jwks_url = self.keys_are_at()?;
-        if self.issuers.is_empty() {
-            self.issuers.extend(self.base.as_ref().map(|base| base.origin.clone()));
-        }
-        if self.audiences.is_empty() {
-            self.audiences.extend(self.base.as_ref().map(|base| base.origin.clone()));
-        }
-        // E-mail verification links are HS256 tokens under the same secret, and name their user by e-mail.
-        if self.secret.is_some() && self.user_claim.as_deref() == Some("email") {
-            return Err(
-                self.refused("user_claim", "with a shared secret, `email` would let e-mail links in: choose another")
-            );
-        }
-        let Some(url) = jwks_url else {
-            let unpublished = "a base URL, a key set URL or a shared secret is needed";
-            let secret = self.secret.take().ok_or_else(|| self.refused("jwks_url", unpublished))?;
-            let warnings = self.unstated();
-            let builder = JwtVerifier::builder(KeySet::new([secret])).algorithms([Algorithm::Hs256]);
-            return Ok(BetterAuthJwt::new(self.expect(builder)?, None, warnings));
+    /// [`ConfigError`] when there is nothing to accept, a key set has no issuer or audience to expect, a setting is out of
+    /// its bounds or of use only with another: sessions without secrets or names, bearer session tokens without a store,
+    /// users to check without JWTs.
+    pub fn build(mut self) -> Result<BetterAuth, ConfigError> {
+        self.jwt.clock = self.clock.clone();
+        let base = self.jwt.base.clone();
+        let mut jwts = match self.accepts_jwts && self.jwt.has_keys() {
+            true => Some(std::mem::take(&mut self.jwt).build()?),
+            false => None,
         };
-        for (unstated, setting) in [(self.issuers.is_empty(), "issuer"), (self.audiences.is_empty(), "audience")] {
-            if unstated {
-                return Err(
-                    self.refused(setting, "a key set needs it stated, since others may sign with the same keys")
-                );
+        match (&mut jwts, self.users.take()) {
+            (Some(jwts), users) => jwts.check_users(users),
+            (None, Some(_)) => {
+                return Err(ConfigError::new("check_users: there are no JWTs whose users could be checked"));
             }
+            (None, None) => {}
         }
-        let setting = if self.jwks_url.is_some() { "jwks_url" } else { "base_url" };
-        let published = RemoteKeys::at(&url).map_err(|error| self.refused(setting, &error.to_string()))?;
-        let builder = match self.secret.take() {
-            Some(secret) => {
-                JwtVerifier::builder(SecretBeside { secret: KeySet::new([secret]), published: published.clone() })
-                    .algorithms(published_algorithms().chain([Algorithm::Hs256]))
-            }
-            None => JwtVerifier::builder(published.clone()).algorithms(published_algorithms()),
+        let clock = self.clock.clone().unwrap_or_else(|| Arc::new(SystemClock));
+        let sessions = self.judge_of_sessions(base.as_ref(), jwts.as_ref(), &clock)?;
+        if jwts.is_none() && sessions.is_none() {
+            let mend = "name a base URL or a shared secret for JWTs, or where sessions are looked up";
+            return Err(ConfigError::new(format!("nothing is accepted: {mend}")));
+        }
+        Ok(BetterAuth(Arc::new(Judges { jwts, sessions, clock })))
+    }
+
+    /// What a look-up at the server itself sends.
+    #[cfg(feature = "http")]
+    pub(crate) fn forward_cookie(&self) -> Result<crate::http::Forward, ConfigError> {
+        let needed = || ConfigError::new("cookie names and secrets are needed to ask the server");
+        crate::http::Forward::cookie(self.names.as_ref().ok_or_else(needed)?, self.secrets.as_ref().ok_or_else(needed)?)
+    }
+
+    fn judge_of_sessions(
+        self,
+        base: Option<&BaseUrl>,
+        jwts: Option<&Jwts>,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Option<Sessions>, ConfigError> {
+        let Self { secrets, names, bearer, cache, store, origins, fresh, .. } = self;
+        let refused = |setting, why: &str| ConfigError::new(format!("{setting}: {why}"));
+        if store.is_none() && bearer != BearerSessions::Off {
+            return Err(refused("bearer_sessions", "these have to be looked up: name a store by `sessions`"));
+        }
+        if store.is_none() && cache.is_none() {
+            return Ok(None);
+        }
+        let origin = base.map(|base| base.origin.as_str());
+        let secrets = secrets.ok_or_else(|| refused("secrets", "sessions need what signs their cookie"))?;
+        let names = names.or_else(|| origin.map(CookieNames::at));
+        let names = names.ok_or_else(|| refused("cookie_names", "not told by a base URL: say what they are"))?;
+        let cache = match cache {
+            Some(cache) => Some(cache.of_server(jwts.and_then(Jwts::keys), origin, self.clock.as_ref()).build(&names)?),
+            None => None,
         };
-        Ok(BetterAuthJwt::new(self.expect(builder)?, Some(published), Vec::new()))
-    }
-
-    /// What tells a session JWT from the other tokens that Better Auth signs with the same keys: issuer, audience, no
-    /// `typ` but `JWT`, and a key id.
-    fn expect(self, builder: JwtVerifierBuilder) -> Result<JwtVerifier, ConfigError> {
-        let names = self.names;
-        let mut builder = builder.typ("JWT").require_key_id();
-        builder = self.issuers.into_iter().fold(builder, JwtVerifierBuilder::issuer);
-        builder = self.audiences.into_iter().fold(builder, JwtVerifierBuilder::audience);
-        if let Some(claim) = self.user_claim {
-            builder = builder.user_claim(claim);
-        }
-        if let Some(claim) = self.role_claim {
-            builder = builder.role_claim(claim);
-        }
-        if let Some(leeway) = self.leeway {
-            builder = builder.leeway(leeway);
-        }
-        if let Some(clock) = self.clock {
-            builder = builder.clock(clock);
-        }
-        builder.build().map_err(|error| ConfigError::new(format!("{}{error}", names.prefix())))
-    }
-
-    fn keys_are_at(&self) -> Result<Option<String>, ConfigError> {
-        match (&self.jwks_url, &self.base) {
-            (Some(url), _) => Ok(Some(url.clone())),
-            (None, Some(base)) => {
-                let derived = base.jwks_url(self.base_path.as_deref());
-                derived.map(Some).map_err(|error| self.refused("base_path", &error.to_string()))
-            }
-            (None, None) => Ok(None),
-        }
-    }
-
-    fn unstated(&self) -> Vec<String> {
-        let unstated = [(self.issuers.is_empty(), "issuer"), (self.audiences.is_empty(), "audience")];
-        let warn =
-            |setting| format!("{}: not stated, so any is accepted under the shared secret", self.names.of(setting));
-        unstated.into_iter().filter(|(is, _)| *is).map(|(_, setting)| warn(setting)).collect()
-    }
-
-    fn refused(&self, setting: &'static str, why: &str) -> ConfigError {
-        ConfigError::new(format!("{}: {why}", self.names.of(setting)))
+        let origins = match origins {
+            Some(origins) => origins,
+            None => TrustedOrigins::new(origin)?,
+        };
+        let cookie = SignedCookie::new(&names, &secrets)?;
+        Ok(Some(Sessions { cookie, secrets, bearer, cache, store, origins, fresh, clock: Arc::clone(clock) }))
     }
 }
 
-impl Names {
-    pub(crate) fn of(self, setting: &'static str) -> &'static str {
-        match (self, setting) {
-            (Self::Methods, _) => setting,
-            (Self::Variables, "base_url") => "BETTER_AUTH_URL",
-            (Self::Variables, "base_path") => "BETTER_AUTH_BASE_PATH",
-            (Self::Variables, "jwks_url") => "BETTER_AUTH_JWKS_URL",
-            (Self::Variables, "issuer") => "BETTER_AUTH_ISSUER",
-            (Self::Variables, "audience") => "BETTER_AUTH_AUDIENCE",
-            (Self::Variables, "user_claim") => "AUTH_USER_CLAIM",
-            (Self::Variables, other) => other,
-        }
-    }
-
-    fn prefix(self) -> &'static str {
-        match self {
-            Self::Methods => "",
-            Self::Variables => "AUTH_LEEWAY, AUTH_USER_CLAIM or AUTH_ROLE_CLAIM: ",
-        }
-    }
-}
-
-/// What a Better Auth key set can hold.
-pub(crate) fn published_algorithms() -> impl Iterator<Item = Algorithm> {
-    Algorithm::ALL.into_iter().filter(|algorithm| !algorithm.is_symmetric())
-}
-
-impl std::fmt::Debug for BetterAuth {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for BetterAuthBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // No key set URL: it is not checked yet, and may hold a password.
-        f.debug_struct("BetterAuth").field("base", &self.base).finish_non_exhaustive()
+        let Self { jwt, names, bearer, .. } = self;
+        f.debug_struct("BetterAuthBuilder")
+            .field("base", &jwt.base)
+            .field("cookie_names", names)
+            .field("bearer_sessions", bearer)
+            .finish_non_exhaustive()
     }
 }
 
@@ -251,8 +285,26 @@ mod tests {
 
     #[test]
     fn debug_shows_no_url_that_is_not_checked() {
-        let settings = BetterAuth::default().jwks_url("https://ann:confidential@h.example/jwks");
+        let settings = BetterAuth::builder().jwks_url("https://ann:confidential@h.example/jwks");
         assert!(!format!("{settings:?}").contains("confidential"));
         assert!(!settings.build().expect_err("a password").to_string().contains("confidential"));
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let secrets = Secrets::new(&Secret::new("a-secret-of-the-tests-with-32-bytes-or-more")).expect("a good secret");
+        let cache = || crate::CookieCache::compact(&secrets);
+        let at = || BetterAuth::at("https://app.example.com").expect("a URL");
+        for (named, builder) in [
+            ("nothing is accepted: ", BetterAuth::builder()),
+            ("nothing is accepted: ", at().without_jwts()),
+            ("secrets: ", at().cookie_cache(cache())),
+            ("cookie_names: ", BetterAuth::builder().secrets(&secrets).cookie_cache(cache())),
+            ("bearer_sessions: ", at().secrets(&secrets).cookie_cache(cache()).bearer_sessions(BearerSessions::Raw)),
+        ] {
+            let message = builder.build().expect_err(named).to_string();
+            assert!(message.starts_with(named), "{message}");
+        }
+        assert!(at().secrets(&secrets).cookie_cache(cache()).build().is_ok());
     }
 }

@@ -15,6 +15,10 @@ impl MacKey {
         Self(hmac::Key::new(hmac::HMAC_SHA256, secret))
     }
 
+    pub(crate) fn sign(&self, message: &[u8]) -> impl AsRef<[u8]> + use<> {
+        hmac::sign(&self.0, message)
+    }
+
     /// Whether `tag` is this key's over `message`, compared in constant time.
     pub(crate) fn verifies(&self, message: &[u8], tag: &[u8]) -> bool {
         hmac::verify(&self.0, message, tag).is_ok()

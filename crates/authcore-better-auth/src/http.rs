@@ -23,11 +23,11 @@ use crate::token::SessionToken;
 ///
 /// ```no_run
 /// use authcore::Secret;
-/// use authcore_better_auth::{CookieNames, Forward, HttpSessions};
+/// use authcore_better_auth::{CookieNames, Forward, HttpSessions, Secrets};
 ///
 /// let url = "https://app.example.com";
-/// let secret = Secret::new(std::env::var("BETTER_AUTH_SECRET").unwrap_or_default());
-/// let sessions = HttpSessions::at(url, Forward::cookie(&CookieNames::at(url), &secret)?)?;
+/// let secrets = Secrets::new(&Secret::new(std::env::var("BETTER_AUTH_SECRET").unwrap_or_default()))?;
+/// let sessions = HttpSessions::at(url, Forward::cookie(&CookieNames::at(url), &secrets)?)?;
 /// # Ok::<(), authcore::ConfigError>(())
 /// ```
 ///

@@ -1,54 +1,88 @@
-//! The authenticator for Better Auth's session JWTs.
+//! The JWTs that Better Auth's jwt plugin gives to signed-in users (`GET /token`, `set-auth-jwt`).
+//!
+//! Other tokens signed with the same keys are refused: OAuth access tokens (`at+jwt`, another issuer), ID tokens (another
+//! issuer and audience) and the session cache (its own `typ` and audience).
 
-use authcore::{AuthError, Authenticator, BearerToken, Glance, Identity, JwtVerifier, RemoteKeys, RequestHead};
+use std::fmt;
 
-/// Judges the JWTs that Better Auth's jwt plugin gives to signed-in users (`GET /token`, `set-auth-jwt`).
-///
-/// Other tokens signed with the same keys are refused: OAuth access tokens (`at+jwt`, another issuer), ID tokens (another
-/// issuer and audience) and the session cache (its own `typ` and audience). Cloning is cheap.
-#[derive(Clone, Debug)]
-pub struct BetterAuthJwt {
+use authcore::{
+    AuthError, Authenticator as _, BearerToken, Clock, Glance, Identity, JwtVerifier, RemoteKeys, RequestHead,
+    SessionFault,
+};
+
+use crate::session::Carrier;
+use crate::store::AnyUsers;
+
+/// Judges JWTs, and their users where that is asked for.
+pub(crate) struct Jwts {
     verifier: JwtVerifier,
     keys: Option<RemoteKeys>,
     warnings: Vec<String>,
+    users: Option<Box<dyn AnyUsers>>,
 }
 
-impl BetterAuthJwt {
+/// What has to be waited for.
+#[derive(Debug)]
+pub(crate) enum JwtCredential {
+    /// A key.
+    Token(BearerToken),
+    /// The user of a token that is good.
+    User(Identity),
+}
+
+impl Jwts {
     pub(crate) fn new(verifier: JwtVerifier, keys: Option<RemoteKeys>, warnings: Vec<String>) -> Self {
-        Self { verifier, keys, warnings }
+        Self { verifier, keys, warnings, users: None }
     }
 
-    /// The verifier inside, for tokens that do not come in a request.
-    #[must_use]
-    pub fn verifier(&self) -> &JwtVerifier {
+    /// Looks the user of each token up.
+    pub(crate) fn check_users(&mut self, users: Option<Box<dyn AnyUsers>>) {
+        self.users = users;
+    }
+
+    pub(crate) fn verifier(&self) -> &JwtVerifier {
         &self.verifier
     }
 
-    /// The key set that is fetched, if there is one: load it at start, show its status in a readiness check.
-    #[must_use]
-    pub fn keys(&self) -> Option<&RemoteKeys> {
+    pub(crate) fn keys(&self) -> Option<&RemoteKeys> {
         self.keys.as_ref()
     }
 
-    /// What is allowed but unwise in the settings, a line each, for the log at start.
-    #[must_use]
-    pub fn warnings(&self) -> &[String] {
+    pub(crate) fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+
+    pub(crate) fn glance(&self, head: &dyn RequestHead) -> Glance<JwtCredential> {
+        match self.verifier.glance(head) {
+            Glance::Absent => Glance::Absent,
+            Glance::Judged(Ok(identity)) if self.users.is_some() => Glance::Pending(JwtCredential::User(identity)),
+            Glance::Judged(verdict) => Glance::Judged(verdict),
+            Glance::Pending(token) => Glance::Pending(JwtCredential::Token(token)),
+        }
+    }
+
+    pub(crate) async fn verify(&self, credential: JwtCredential, clock: &dyn Clock) -> Result<Identity, AuthError> {
+        let identity = match credential {
+            JwtCredential::Token(token) => self.verifier.verify(token).await?,
+            JwtCredential::User(identity) => identity,
+        };
+        let Some(users) = &self.users else { return Ok(identity) };
+        let refuse = |fault| Err(Carrier::Bearer.refuse(fault));
+        match users.user_any(identity.user_id()).await.map_err(AuthError::Unavailable)? {
+            Some(user) if user.id != *identity.user_id() => refuse(SessionFault::UserMissing),
+            Some(user) if user.is_banned(clock.now()) => refuse(SessionFault::UserBanned),
+            Some(_) => Ok(identity),
+            None => refuse(SessionFault::UserMissing),
+        }
     }
 }
 
-impl Authenticator for BetterAuthJwt {
-    type Credential = BearerToken;
-
-    fn credential(&self, head: &dyn RequestHead) -> Result<Option<BearerToken>, AuthError> {
-        self.verifier.credential(head)
-    }
-
-    async fn verify(&self, credential: BearerToken) -> Result<Identity, AuthError> {
-        self.verifier.verify(credential).await
-    }
-
-    fn glance(&self, head: &dyn RequestHead) -> Glance<BearerToken> {
-        self.verifier.glance(head)
+impl fmt::Debug for Jwts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { verifier, users, .. } = self;
+        f.debug_struct("Jwts")
+            .field("verifier", verifier)
+            .field("checks_users", &users.is_some())
+            .finish_non_exhaustive()
     }
 }

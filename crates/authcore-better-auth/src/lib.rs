@@ -6,6 +6,7 @@ mod base_url;
 mod bearer_session;
 mod builder;
 mod cache;
+mod clock;
 mod cookie;
 mod cross_site;
 mod crypto;
@@ -14,6 +15,7 @@ mod env;
 #[cfg(feature = "http")]
 mod http;
 mod jwt;
+mod jwt_settings;
 mod keys;
 #[cfg(any(feature = "redis", feature = "http", test))]
 mod record;
@@ -21,7 +23,7 @@ mod record;
 mod redis;
 mod secrets;
 mod session;
-mod session_settings;
+mod sessions;
 mod signed;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod sql;
@@ -34,18 +36,17 @@ mod users;
 
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisOrDatabase, RedisSessions};
-pub use authenticator::{BetterAuthSessions, BetterAuthSessionsBuilder, SessionCredential};
+pub use authenticator::{BetterAuth, Presented};
 pub use bearer_session::BearerSessions;
-pub use builder::BetterAuth;
+pub use builder::BetterAuthBuilder;
 pub use cache::{CacheCookie, CacheFault, CachedSession, CookieCache, CookieCacheBuilder};
 pub use cookie::{CookieNames, SignedCookie};
 pub use cross_site::TrustedOrigins;
+pub use env::BetterAuthSettings;
 #[cfg(feature = "http")]
 pub use http::{Forward, HttpSessions};
-pub use jwt::BetterAuthJwt;
 pub use secrets::Secrets;
 pub use session::{Session, SessionRecord, User};
-pub use session_settings::SessionSettings;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use sql::{Schema, SqlSessions, SqlSessionsBuilder};
 pub use store::{SessionStore, UserStore};

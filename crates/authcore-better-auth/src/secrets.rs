@@ -84,6 +84,12 @@ impl Secrets {
         self.prepared[..believed].iter().any(|secret| secret.mac.verifies(message, tag))
     }
 
+    /// The HMAC-SHA256 of `message` under the current secret.
+    #[cfg_attr(not(feature = "http"), expect(dead_code, reason = "only the server itself is sent a signature"))]
+    pub(crate) fn sign(&self, message: &[u8]) -> impl AsRef<[u8]> + use<> {
+        self.prepared[0].mac.sign(message)
+    }
+
     /// The keys that may have encrypted a session cache.
     pub(crate) fn session_cache_keys(&self) -> impl Iterator<Item = &CacheKey> {
         self.prepared.iter().map(|secret| &secret.session_cache)

@@ -1,6 +1,7 @@
 //! Where live sessions, and users, are looked up.
 
 use std::future::Future;
+use std::pin::Pin;
 
 use authcore::{Unavailable, UserId};
 
@@ -18,6 +19,18 @@ pub trait SessionStore: Send + Sync + 'static {
     /// [`Unavailable`] when nobody could tell: the store cannot be reached, is too slow, or answers what cannot be read.
     fn session(&self, token: &SessionToken) -> impl Future<Output = Result<Option<SessionRecord>, Unavailable>> + Send;
 
+    /// As [`session`](Self::session), with nothing remembered: for requests that must see a sign-out at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`session`](Self::session).
+    fn session_now(
+        &self,
+        token: &SessionToken,
+    ) -> impl Future<Output = Result<Option<SessionRecord>, Unavailable>> + Send {
+        self.session(token)
+    }
+
     /// Where its sessions are found, in one word for logs: `"database"`, `"redis"` or `"http"`.
     fn source(&self) -> &'static str;
 }
@@ -30,4 +43,38 @@ pub trait UserStore: Send + Sync + 'static {
     ///
     /// [`Unavailable`] when nobody could tell.
     fn user(&self, id: &UserId) -> impl Future<Output = Result<Option<User>, Unavailable>> + Send;
+}
+
+type Looked<'s, T> = Pin<Box<dyn Future<Output = Result<Option<T>, Unavailable>> + Send + 's>>;
+
+/// [`SessionStore`] without its opaque futures.
+pub(crate) trait AnyStore: Send + Sync {
+    fn session_any<'s>(&'s self, token: &'s SessionToken) -> Looked<'s, SessionRecord>;
+    fn session_now_any<'s>(&'s self, token: &'s SessionToken) -> Looked<'s, SessionRecord>;
+    fn source_any(&self) -> &'static str;
+}
+
+impl<S: SessionStore> AnyStore for S {
+    fn session_any<'s>(&'s self, token: &'s SessionToken) -> Looked<'s, SessionRecord> {
+        Box::pin(self.session(token))
+    }
+
+    fn session_now_any<'s>(&'s self, token: &'s SessionToken) -> Looked<'s, SessionRecord> {
+        Box::pin(self.session_now(token))
+    }
+
+    fn source_any(&self) -> &'static str {
+        self.source()
+    }
+}
+
+/// [`UserStore`] without its opaque future.
+pub(crate) trait AnyUsers: Send + Sync {
+    fn user_any<'s>(&'s self, id: &'s UserId) -> Looked<'s, User>;
+}
+
+impl<S: UserStore> AnyUsers for S {
+    fn user_any<'s>(&'s self, id: &'s UserId) -> Looked<'s, User> {
+        Box::pin(self.user(id))
+    }
 }

@@ -1,7 +1,7 @@
 //! Tokens that real Better Auth servers made or judged (testdata/jwts.json), each at its own moment.
 
 use authcore::{Algorithm, AuthError, Identity, ManualClock, Secret};
-use authcore_better_auth::{BetterAuth, BetterAuthJwt};
+use authcore_better_auth::{BetterAuth, BetterAuthBuilder};
 use authcore_testkit::{Answer, FakeIssuer, SigningKey, mint};
 use serde_json::Value;
 
@@ -18,7 +18,7 @@ fn text<'v>(vector: &'v Value, name: &str) -> &'v str {
 }
 
 /// The preset for a vector's server, which publishes the vector's keys.
-async fn server(vector: &Value) -> (FakeIssuer, BetterAuthJwt) {
+async fn server(vector: &Value) -> (FakeIssuer, BetterAuth) {
     let server = FakeIssuer::start(&[]).await;
     let settings = BetterAuth::at(&server.url()).expect("a loopback URL");
     let settings = match vector["jwks"].is_object() {
@@ -29,8 +29,8 @@ async fn server(vector: &Value) -> (FakeIssuer, BetterAuthJwt) {
         false => BetterAuth::shared_secret(&Secret::new(text(vector, "secret"))).expect("a good secret"),
     };
     let audiences = vector["audience"].as_array().cloned().unwrap_or_else(|| vec![vector["audience"].clone()]);
-    let settings = audiences.iter().filter_map(Value::as_str).fold(settings, BetterAuth::audience);
-    let settings = vector["issuer"].as_str().into_iter().fold(settings, BetterAuth::issuer);
+    let settings = audiences.iter().filter_map(Value::as_str).fold(settings, BetterAuthBuilder::audience);
+    let settings = vector["issuer"].as_str().into_iter().fold(settings, BetterAuthBuilder::issuer);
     let clock = ManualClock::at(vector["now"].as_i64().expect("a time"));
     let settings = settings.clock(clock).leeway(std::time::Duration::ZERO);
     (server, settings.build().expect("good settings"))
@@ -38,7 +38,7 @@ async fn server(vector: &Value) -> (FakeIssuer, BetterAuthJwt) {
 
 async fn verdict(vector: &Value) -> Result<Identity, AuthError> {
     let (_server, auth) = server(vector).await;
-    auth.verifier().verify_token(text(vector, "token")).await
+    auth.verifier().expect("JWTs").verify_token(text(vector, "token")).await
 }
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn id_tokens_are_not_session_jwts() {
     let server = FakeIssuer::start(&[key]).await;
     let auth = BetterAuth::at(&server.url()).expect("a loopback URL").build().expect("good settings");
     let session = mint().issuer(server.url()).audience(server.url());
-    assert!(auth.verifier().verify_token(&session.clone().sign(key)).await.is_ok());
+    assert!(auth.verifier().expect("JWTs").verify_token(&session.clone().sign(key)).await.is_ok());
 
     let refusals = [
         (session.clone().issuer(format!("{}/api/auth", server.url())).audience("client-1"), "wrong_issuer"),
@@ -118,7 +118,10 @@ async fn id_tokens_are_not_session_jwts() {
         (session.header("typ", "at+jwt"), "wrong_type"),
     ];
     for (token, reason) in refusals {
-        assert_eq!(auth.verifier().verify_token(&token.sign(key)).await.expect_err(reason).reason(), reason);
+        assert_eq!(
+            auth.verifier().expect("JWTs").verify_token(&token.sign(key)).await.expect_err(reason).reason(),
+            reason
+        );
     }
 }
 
@@ -133,14 +136,17 @@ async fn hs256_is_accepted_beside_a_key_set_only_when_asked_for() {
 
     let plain = settings().build().expect("good settings");
     assert_eq!(
-        plain.verifier().verify_token(&token.clone().sign(&shared)).await.expect_err("HS256").reason(),
+        plain.verifier().expect("JWTs").verify_token(&token.clone().sign(&shared)).await.expect_err("HS256").reason(),
         "algorithm_refused"
     );
 
     let both = settings().accept_hs256(&Secret::new(secret)).expect("a good secret").build().expect("good settings");
     for key in [key, &shared] {
-        assert!(both.verifier().verify_token(&token.clone().sign(key)).await.is_ok());
+        assert!(both.verifier().expect("JWTs").verify_token(&token.clone().sign(key)).await.is_ok());
     }
     let forged = SigningKey::hmac(Algorithm::Hs256, key.public_der());
-    assert_eq!(both.verifier().verify_token(&token.sign(&forged)).await.expect_err("forged").reason(), "bad_signature");
+    assert_eq!(
+        both.verifier().expect("JWTs").verify_token(&token.sign(&forged)).await.expect_err("forged").reason(),
+        "bad_signature"
+    );
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use authcore::{ConfigError, FieldError, Guard, GuardBuilder, Identity, Isolation, Refusal, RemoteKeys, UserScope};
-use authcore_better_auth::TrustedOrigins;
+use authcore::{ConfigError, FieldError, Guard, Identity, Isolation, Refusal, RemoteKeys, UserScope};
+use authcore_better_auth::{BetterAuth, TrustedOrigins};
 use serde::Serialize;
 
 use crate::caller::Profile;
@@ -37,23 +37,16 @@ impl Backend {
     /// When the store cannot be opened or the guard not be built.
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
         let store = TaskStore::open(&settings.database).await?;
-        let jwts = settings.jwts;
-        for warning in jwts.iter().flat_map(|jwts| jwts.warnings()) {
+        let origins = TrustedOrigins::new(settings.origins.clone())?;
+        let auth = settings.auth.trusted_origins(origins).connect().await?;
+        for warning in auth.warnings() {
             tracing::warn!("{warning}");
         }
-        let keys = jwts.as_ref().and_then(|jwts| jwts.keys().cloned());
+        let keys = auth.keys().cloned();
         if let Some(keys) = keys.clone() {
             tokio::spawn(load(keys));
         }
-        let callers = match (settings.sessions, jwts) {
-            (Some(sessions), jwts) => {
-                let origins = TrustedOrigins::new(settings.origins.clone())?;
-                Guard::builder().authenticator(sessions.connect(jwts, origins).await?)
-            }
-            (None, Some(jwts)) => Guard::builder().authenticator(jwts),
-            (None, None) => Guard::builder(),
-        };
-        let (guard, edge) = (guard(callers)?, Edge::new(settings.origins));
+        let (guard, edge) = (guard(auth)?, Edge::new(settings.origins));
         Ok(Self(Arc::new(Parts { guard, edge, store, keys, demo: settings.demo })))
     }
 
@@ -159,13 +152,14 @@ impl std::fmt::Debug for Backend {
     }
 }
 
-fn guard(callers: GuardBuilder) -> Result<Guard, ConfigError> {
+fn guard(auth: BetterAuth) -> Result<Guard, ConfigError> {
     let isolation = Isolation::path("/api/{user_id}/tasks/**")
         .and_path("/api/users/{user_id}")
         .own("/api/tasks/**") // `tasks` and `user` are words here, not somebody's id
         .own("/api/user/**")
         .allow_role("admin");
-    callers.isolate(isolation).protect("/api/**").open("/**").realm("tasks").build()
+    let guarded = Guard::builder().authenticator(auth).isolate(isolation);
+    guarded.protect("/api/**").open("/**").realm("tasks").build()
 }
 
 /// Loads the keys before the first request needs them, and until they are there: nobody sends requests to a server that

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use authcore::{Algorithm, ConfigError};
-use authcore_better_auth::{BetterAuth, BetterAuthJwt};
+use authcore_better_auth::BetterAuthSettings;
 use authcore_testkit::{SigningKey, mint};
 use uuid::Uuid;
 
@@ -47,17 +47,14 @@ impl Demo {
     }
 
     /// What judges the tokens: the settings as they are, with this secret, issuer and audience.
-    pub(crate) fn authenticator(
-        &self,
-        variable: &impl Fn(&str) -> Option<String>,
-    ) -> Result<BetterAuthJwt, ConfigError> {
-        let settings = BetterAuth::from_vars(|name| match name {
+    pub(crate) fn auth(&self, variable: &impl Fn(&str) -> Option<String>) -> Result<BetterAuthSettings, ConfigError> {
+        let settings = BetterAuthSettings::from_vars(|name| match name {
             "BETTER_AUTH_SECRET" => Some(self.secret.clone()),
             "BETTER_AUTH_ISSUER" => Some(ISSUER.to_owned()),
             "BETTER_AUTH_AUDIENCE" => Some(AUDIENCE.to_owned()),
             other => variable(other),
         })?;
-        settings.expect("there is a secret").build()
+        Ok(settings.expect("there is a secret"))
     }
 
     /// A token for one of the users, good for 15 minutes, with the claims that Better Auth gives.
@@ -105,32 +102,38 @@ impl Demo {
 
 #[cfg(test)]
 mod tests {
+    use authcore::JwtVerifier;
+
     use super::*;
 
-    #[test]
-    fn tokens_are_believed_by_their_own_server_only() {
+    async fn verifier(demo: &Demo, variable: &impl Fn(&str) -> Option<String>) -> JwtVerifier {
+        let auth = demo.auth(variable).expect("good settings").connect().await.expect("buildable");
+        auth.verifier().expect("JWTs").clone()
+    }
+
+    #[tokio::test]
+    async fn tokens_are_believed_by_their_own_server_only() {
         let none = |_: &str| None;
         let (demo, other) = (Demo::new(&none), Demo::new(&none));
         let token = demo.token("root").expect("a demo user");
-        let verifier = |demo: &Demo| demo.authenticator(&none).expect("buildable").verifier().clone();
 
-        let caller = verifier(&demo).check(&token).expect("its own token");
+        let caller = verifier(&demo, &none).await.check(&token).expect("its own token");
         assert_eq!(caller.user_id().as_str(), "root");
         assert!(caller.has_role("admin"));
-        assert_eq!(verifier(&other).check(&token).expect_err("another secret").reason(), "bad_signature");
+        assert_eq!(verifier(&other, &none).await.check(&token).expect_err("another secret").reason(), "bad_signature");
         assert_eq!(demo.token("mallory"), None);
     }
 
-    #[test]
-    fn claims_are_named_as_the_settings_say() {
+    #[tokio::test]
+    async fn claims_are_named_as_the_settings_say() {
         let variable = |name: &str| match name {
             "AUTH_USER_CLAIM" => Some("uid".to_owned()),
             "AUTH_ROLE_CLAIM" => Some("groups".to_owned()),
             _ => None,
         };
         let demo = Demo::new(&variable);
-        let verifier = demo.authenticator(&variable).expect("buildable").verifier().clone();
-        let caller = verifier.check(&demo.token("pia").expect("a demo user")).expect("a good token");
+        let caller =
+            verifier(&demo, &variable).await.check(&demo.token("pia").expect("a demo user")).expect("a good token");
         assert!(caller.user_id().as_str() == "pia" && caller.has_role("premium"));
     }
 }

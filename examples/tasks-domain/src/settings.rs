@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::str::FromStr as _;
 
 use authcore::ConfigError;
-use authcore_better_auth::{BetterAuth, BetterAuthJwt, SessionSettings};
+use authcore_better_auth::BetterAuthSettings;
 use sqlx::sqlite::SqliteConnectOptions;
 use tracing_subscriber::EnvFilter;
 use url::Url;
@@ -17,10 +17,8 @@ use crate::demo::Demo;
 pub struct Settings {
     pub(crate) bind: SocketAddr,
     pub(crate) database: Database,
-    /// The JWTs that are accepted.
-    pub(crate) jwts: Option<BetterAuthJwt>,
-    /// The session cookies and tokens that are accepted.
-    pub(crate) sessions: Option<SessionSettings>,
+    /// The credentials that are accepted.
+    pub(crate) auth: BetterAuthSettings,
     /// Its users and their key, when no Better Auth server is named.
     pub(crate) demo: Option<Demo>,
     pub(crate) origins: Vec<String>,
@@ -46,18 +44,17 @@ impl Settings {
     pub fn from_vars(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
         refuse_unserved(&variable)?;
-        let sessions = SessionSettings::from_vars(variable)?;
-        let jwts = BetterAuth::from_vars(variable)?.map(BetterAuth::build).transpose()?;
-        let demo = (jwts.is_none() && sessions.is_none()).then(|| Demo::new(&variable));
-        let jwts = match &demo {
-            Some(demo) => Some(demo.authenticator(&variable)?),
-            None => jwts,
+        let (auth, demo) = match BetterAuthSettings::from_vars(variable)? {
+            Some(auth) => (auth, None),
+            None => {
+                let demo = Demo::new(&variable);
+                (demo.auth(&variable)?, Some(demo))
+            }
         };
         Ok(Self {
             bind: bind(variable("BIND_ADDR"), demo.is_some())?,
             database: Database::parse(variable("DATABASE_URL").as_deref().unwrap_or("sqlite::memory:"))?,
-            jwts,
-            sessions,
+            auth,
             demo,
             origins: origins(variable("CORS_ORIGINS").as_deref().unwrap_or("http://localhost:3000"))?,
             log: log(variable("RUST_LOG").as_deref().unwrap_or("info"))?,
@@ -202,11 +199,7 @@ mod tests {
             ("RUST_LOG", "authcore=debug,warn"),
         ])
         .expect("good settings");
-        assert!(
-            settings.demo.is_none()
-                && settings.jwts.is_some_and(|jwts| jwts.keys().is_some())
-                && !settings.database.is_in_memory()
-        );
+        assert!(settings.demo.is_none() && !settings.database.is_in_memory());
         assert_eq!(settings.origins, ["https://a.example.com", "http://[::1]:3000"]);
         for memory in ["sqlite::memory:", "sqlite://:memory:", "sqlite:name?mode=memory&cache=shared"] {
             assert!(Database::parse(memory).is_ok_and(|database| database.is_in_memory()), "{memory}");

@@ -10,7 +10,7 @@ use authcore::{AuthError, Identity, JwtVerifier, JwtVerifierBuilder, KeyResolver
 use super::fault::CacheFault;
 use super::payload::Payload;
 use super::{CLOCK_SKEW, Opened};
-use crate::builder::published_algorithms;
+use crate::jwt_settings::published_algorithms;
 
 const TYPE: &str = "better-auth.session-cache+jwt";
 

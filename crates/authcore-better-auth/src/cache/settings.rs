@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use authcore::{Clock, ConfigError, JwtVerifierBuilder, KeyResolver, SystemClock, Timestamp};
+use authcore::{Clock, ConfigError, JwtVerifierBuilder, KeyResolver, RemoteKeys, SystemClock};
 
 use super::{CookieCache, Inner, Strategy, published};
+use crate::clock::SharedClock;
 use crate::cookie::{self, CookieNames};
 use crate::secrets::Secrets;
 
@@ -24,6 +25,8 @@ enum Kind {
     Jwt(Secrets),
     Jwe(Secrets),
     Published(Box<JwtVerifierBuilder>),
+    /// With the keys and the issuer of the server it is of.
+    ByServer,
 }
 
 impl CookieCache {
@@ -46,6 +49,12 @@ impl CookieCache {
     /// keys. `issuer` is the origin of Better Auth's base URL. The session cookie still takes the secret.
     pub fn published(keys: impl KeyResolver, issuer: &str) -> CookieCacheBuilder {
         CookieCacheBuilder::new(Kind::Published(Box::new(published::verifier(keys, issuer))))
+    }
+
+    /// As [`published`](Self::published), with the keys and the origin of the server whose
+    /// [builder](crate::BetterAuthBuilder::cookie_cache) it is given to.
+    pub fn published_by_server() -> CookieCacheBuilder {
+        CookieCacheBuilder::new(Kind::ByServer)
     }
 }
 
@@ -82,11 +91,28 @@ impl CookieCacheBuilder {
         self
     }
 
+    /// With what a server knows: its keys and origin if they are wanted, and its clock if it has one of its own.
+    pub(crate) fn of_server(
+        mut self,
+        keys: Option<&RemoteKeys>,
+        origin: Option<&str>,
+        clock: Option<&Arc<dyn Clock>>,
+    ) -> Self {
+        if let (Kind::ByServer, Some(keys), Some(origin)) = (&self.kind, keys, origin) {
+            self.kind = Kind::Published(Box::new(published::verifier(keys.clone(), origin)));
+        }
+        if let Some(clock) = clock {
+            self.clock = Arc::clone(clock);
+        }
+        self
+    }
+
     /// The cache under its name.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when the name cannot be that of a cookie, the version or the issuer is empty, or the age is zero.
+    /// [`ConfigError`] when the name cannot be that of a cookie, the version or the issuer is empty, the age is zero, or the
+    /// server that should know the keys does not.
     pub fn build(self, names: &CookieNames) -> Result<CookieCache, ConfigError> {
         let Self { kind, version, max_bytes, max_age, clock } = self;
         if version.is_empty() || max_age.is_zero() {
@@ -96,6 +122,11 @@ impl CookieCacheBuilder {
             Kind::Compact(secrets) => Strategy::Compact(secrets),
             Kind::Jwt(secrets) => Strategy::Jwt(secrets),
             Kind::Jwe(secrets) => Strategy::Jwe(secrets),
+            Kind::ByServer => {
+                return Err(ConfigError::new(
+                    "cookie cache: there is no base URL that its keys and issuer follow from",
+                ));
+            }
             Kind::Published(verifier) => {
                 Strategy::Published(verifier.max_token_bytes(max_bytes).clock(SharedClock(Arc::clone(&clock))).build()?)
             }
@@ -108,12 +139,3 @@ impl CookieCacheBuilder {
 const MAX_BYTES: usize = 16 * 1024;
 
 const MAX_AGE: Duration = Duration::from_secs(300);
-
-/// The one clock of cache and verifier.
-struct SharedClock(Arc<dyn Clock>);
-
-impl Clock for SharedClock {
-    fn now(&self) -> Timestamp {
-        self.0.now()
-    }
-}

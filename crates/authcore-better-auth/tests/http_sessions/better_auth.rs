@@ -1,7 +1,7 @@
 //! What a real server says of live, ended and unknown sessions.
 
 use authcore::{Clock as _, Secret, SystemClock};
-use authcore_better_auth::{CookieNames, Forward, HttpSessions, SessionStore as _, SessionToken};
+use authcore_better_auth::{CookieNames, Forward, HttpSessions, Secrets, SessionStore as _, SessionToken};
 use tasks_conformance::{BetterAuthServer, Member, Request};
 
 use super::{SECRET, by_bearer, by_cookie, cookie, find};
@@ -59,8 +59,8 @@ async fn without_the_plugin_or_with_another_secret_no_session_is_known() {
     let ada = server.sign_up("ada@example.com").expect("an account");
     assert!(find(&by_cookie(server.url()), &token(&ada)).await.expect("the server answers").is_some());
     assert!(find(&by_bearer(server.url()), &token(&ada)).await.expect("the server answers").is_none());
-    let other = Secret::new("another-secret-of-32-bytes-or-more-than-that");
-    let other = Forward::cookie(&CookieNames::at(server.url()), &other).expect("a good secret");
+    let other = Secrets::new(&Secret::new("another-secret-of-32-bytes-or-more-than-that")).expect("a good secret");
+    let other = Forward::cookie(&CookieNames::at(server.url()), &other).expect("good names");
     let other = HttpSessions::at(server.url(), other).expect("a loopback URL");
     assert!(find(&other, &token(&ada)).await.expect("the server answers").is_none());
 }

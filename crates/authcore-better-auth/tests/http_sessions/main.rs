@@ -12,14 +12,17 @@ mod suite;
 mod wire;
 
 use authcore::{Secret, Unavailable};
-use authcore_better_auth::{CookieNames, Forward, HttpSessions, SessionRecord, SessionStore as _, SessionToken};
+use authcore_better_auth::{
+    CookieNames, Forward, HttpSessions, Secrets, SessionRecord, SessionStore as _, SessionToken,
+};
 
 type Found = Result<Option<SessionRecord>, Unavailable>;
 
 const SECRET: &str = "a-secret-of-the-tests-with-32-bytes-or-more";
 
 fn cookie(names: &CookieNames) -> Forward {
-    Forward::cookie(names, &Secret::new(SECRET)).expect("a good secret")
+    let secrets = Secrets::new(&Secret::new(SECRET)).expect("a good secret");
+    Forward::cookie(names, &secrets).expect("good names")
 }
 
 /// With the cookie that the server at this URL sets.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use authcore::Unavailable;
-use authcore_better_auth::{SessionRecord, SessionSettings, SessionStore, SessionToken, TrustedOrigins};
+use authcore_better_auth::{BetterAuthSettings, SessionRecord, SessionStore, SessionToken};
 
 use super::server::RedisServer;
 use super::{sessions, stored};
@@ -62,13 +62,13 @@ async fn the_database_is_asked_only_for_a_key_that_is_not_there() {
 #[tokio::test]
 async fn a_database_that_fails_behind_redis_is_named_itself() {
     let redis = RedisServer::start();
-    let settings = SessionSettings::from_vars(|name| match name {
+    let settings = BetterAuthSettings::from_vars(|name| match name {
         "BETTER_AUTH_SECRET" => Some("a-secret-of-the-tests-with-32-bytes-or-more".into()),
         "BETTER_AUTH_REDIS_URL" => Some(redis.url()),
         "BETTER_AUTH_DATABASE_URL" => Some("sqlite:/nowhere/auth.db".into()),
         _ => None,
     });
     let settings = settings.expect("good settings").expect("sessions");
-    let message = settings.connect(None, TrustedOrigins::default()).await.expect_err("no such file").to_string();
+    let message = settings.connect().await.expect_err("no such file").to_string();
     assert!(message.starts_with("BETTER_AUTH_DATABASE_URL: "), "{message}");
 }

@@ -9,8 +9,8 @@ use authcore::{
     Miss, Refusal, RequestHead, Secret, Timestamp, Unavailable, UserId,
 };
 use authcore_better_auth::{
-    BearerSessions, BetterAuth, BetterAuthSessions, BetterAuthSessionsBuilder, CookieCache, SessionCredential,
-    SessionRecord, SessionStore, SessionToken, TrustedOrigins,
+    BearerSessions, BetterAuth, BetterAuthBuilder, CookieCache, Presented, SessionRecord, SessionStore, SessionToken,
+    TrustedOrigins,
 };
 use authcore_testkit::{SigningKey, TestHead, mint};
 
@@ -68,13 +68,13 @@ fn record() -> SessionRecord {
     cached.expect("a good cache").expect("a cache").record
 }
 
-fn settings(store: &OneSession) -> BetterAuthSessionsBuilder {
+fn settings(store: &OneSession) -> BetterAuthBuilder {
     let origins = TrustedOrigins::new(["https://app.example.com"]).expect("an origin");
-    let settings = BetterAuthSessions::builder(&names(), &secrets()).clock(ManualClock::at(NOW));
-    settings.store(store.clone()).trusted_origins(origins)
+    let settings = BetterAuth::builder().cookie_names(names()).secrets(&secrets()).clock(ManualClock::at(NOW));
+    settings.sessions(store.clone()).trusted_origins(origins)
 }
 
-fn guard(settings: BetterAuthSessionsBuilder) -> Guard {
+fn guard(settings: BetterAuthBuilder) -> Guard {
     Guard::builder().authenticator(settings.build().expect("good settings")).build().expect("good settings")
 }
 
@@ -175,7 +175,7 @@ async fn s109_a_cache_is_believed_only_where_that_was_chosen() {
 
         let asked = store.asked();
         let fresh_on = |head: &dyn authcore::RequestHead| head.path().starts_with("/api/account");
-        let caching = guard(settings(&store).cache(strategy.cache()).fresh_when(fresh_on));
+        let caching = guard(settings(&store).cookie_cache(strategy.settings(&secrets())).fresh_when(fresh_on));
         assert_eq!(user(&caching, &head).await, found_in("cache"), "{strategy:?}");
         assert_eq!(store.asked(), asked, "{strategy:?}: no store is asked");
 
@@ -183,8 +183,7 @@ async fn s109_a_cache_is_believed_only_where_that_was_chosen() {
         assert_eq!(refusal(&caching, &sensitive).await.1, signed_out, "{strategy:?}: the store is asked all the same");
 
         let later = ManualClock::at(NOW + 301);
-        let cache = strategy.settings(&secrets()).clock(later.clone()).build(&names()).expect("good settings");
-        let over = guard(settings(&store).cache(cache).clock(later));
+        let over = guard(settings(&store).cookie_cache(strategy.settings(&secrets())).clock(later));
         assert_eq!(refusal(&over, &head).await.1, signed_out, "{strategy:?}: the window is over");
     }
 }
@@ -215,10 +214,9 @@ async fn s114_a_change_by_cookie_comes_from_one_of_our_origins() {
 async fn a_bearer_token_decides_where_it_is_and_is_told_by_its_dots() {
     let store = OneSession::live();
     let jwt_key = SigningKey::hmac(Algorithm::Hs256, SECRET);
-    let jwts = BetterAuth::shared_secret(&Secret::new(SECRET)).expect("a good secret");
-    let jwts = jwts.clock(ManualClock::at(NOW)).build().expect("good settings");
-    let raw = guard(settings(&store).bearer(BearerSessions::Raw(secrets())).jwts(jwts.clone()));
-    let off = guard(settings(&store).jwts(jwts));
+    let with_jwts = || settings(&store).accept_hs256(&Secret::new(SECRET)).expect("a good secret");
+    let raw = guard(with_jwts().bearer_sessions(BearerSessions::Raw));
+    let off = guard(with_jwts());
     let jwt = mint().subject("jwt-user").issued_at(NOW).expires_at(NOW + 60).sign(&jwt_key);
 
     let (who, method) = user(&raw, &with_cookie().bearer(&jwt)).await;
@@ -241,16 +239,16 @@ async fn a_bearer_token_decides_where_it_is_and_is_told_by_its_dots() {
 }
 
 /// Somebody's own layer around the authenticator, which knows of no glance.
-struct Wrapped(BetterAuthSessions);
+struct Wrapped(BetterAuth);
 
 impl Authenticator for Wrapped {
-    type Credential = SessionCredential;
+    type Credential = Presented;
 
-    fn credential(&self, head: &dyn RequestHead) -> Result<Option<SessionCredential>, AuthError> {
+    fn credential(&self, head: &dyn RequestHead) -> Result<Option<Presented>, AuthError> {
         self.0.credential(head)
     }
 
-    async fn verify(&self, credential: SessionCredential) -> Result<Identity, AuthError> {
+    async fn verify(&self, credential: Presented) -> Result<Identity, AuthError> {
         self.0.verify(credential).await
     }
 }
@@ -258,7 +256,8 @@ impl Authenticator for Wrapped {
 #[tokio::test]
 async fn what_is_judged_at_a_glance_is_a_credential_all_the_same() {
     let store = OneSession::live();
-    let sessions = settings(&store).cache(Strategy::Compact.cache()).build().expect("good settings");
+    let sessions =
+        settings(&store).cookie_cache(Strategy::Compact.settings(&secrets())).build().expect("good settings");
     let guard = Guard::builder().authenticator(Wrapped(sessions)).optional("/**").build().expect("good settings");
     let cache = Strategy::Compact.write(&payload());
     let head = TestHead::get("/").header("cookie", format!("{}; better-auth.session_data={cache}", cookie_of(TOKEN)));
@@ -271,8 +270,8 @@ async fn c17_a_bearer_token_that_nobody_reads_is_not_nothing() {
     for (sessions, token) in [
         (sessions(), "junk"),
         (sessions(), "a.b.c"),
-        (sessions().bearer(BearerSessions::Signed(secrets())), TOKEN),
-        (sessions().bearer(BearerSessions::Raw(secrets())), "a.b.c"),
+        (sessions().bearer_sessions(BearerSessions::Signed), TOKEN),
+        (sessions().bearer_sessions(BearerSessions::Raw), "a.b.c"),
     ] {
         let sessions = sessions.build().expect("good settings");
         let guard = Guard::builder().authenticator(sessions).optional("/feed/**").build().expect("good settings");
@@ -303,15 +302,20 @@ impl KeyResolver for Unreachable {
 
 #[tokio::test]
 async fn s113_a_cache_whose_keys_cannot_be_had_is_judged_by_the_store_or_by_nobody() {
-    let cache = CookieCache::published(Unreachable, ISSUER).clock(ManualClock::at(NOW)).build(&names());
-    let cache = cache.expect("good settings");
+    let cache = || CookieCache::published(Unreachable, ISSUER);
     let cached = Strategy::Published.write(&payload());
     let head = TestHead::get("/").header("cookie", format!("{}; better-auth.session_data={cached}", cookie_of(TOKEN)));
 
-    let with_store = guard(settings(&OneSession::live()).cache(cache.clone()));
+    let with_store = guard(settings(&OneSession::live()).cookie_cache(cache()));
     assert_eq!(user(&with_store, &head).await, found_in("database"));
 
-    let without = guard(BetterAuthSessions::builder(&names(), &secrets()).clock(ManualClock::at(NOW)).cache(cache));
+    let without = guard(
+        BetterAuth::builder()
+            .cookie_names(names())
+            .secrets(&secrets())
+            .clock(ManualClock::at(NOW))
+            .cookie_cache(cache()),
+    );
     let refused = ask(&without, &head).await.expect_err("nobody can tell");
     assert_eq!((refused.status(), refused.code()), (503, "auth_unavailable"));
     assert!(refused.fields().contains(&("retry-after", "5".to_owned())));
@@ -331,9 +335,15 @@ async fn who_impersonates_can_be_seen() {
 
 #[test]
 fn without_a_place_to_look_nobody_could_be_told() {
-    assert!(BetterAuthSessions::builder(&names(), &secrets()).build().is_err());
-    let cache_only = BetterAuthSessions::builder(&names(), &secrets()).cache(Strategy::Jwe.cache());
-    assert!(cache_only.bearer(BearerSessions::Raw(secrets())).build().is_err());
-    let cache_only = BetterAuthSessions::builder(&names(), &secrets()).cache(Strategy::Jwe.cache());
+    assert!(BetterAuth::builder().cookie_names(names()).secrets(&secrets()).build().is_err());
+    let cache_only = BetterAuth::builder()
+        .cookie_names(names())
+        .secrets(&secrets())
+        .cookie_cache(Strategy::Jwe.settings(&secrets()));
+    assert!(cache_only.bearer_sessions(BearerSessions::Raw).build().is_err());
+    let cache_only = BetterAuth::builder()
+        .cookie_names(names())
+        .secrets(&secrets())
+        .cookie_cache(Strategy::Jwe.settings(&secrets()));
     assert!(cache_only.build().is_ok());
 }

@@ -5,6 +5,7 @@ mod caches;
 mod cookies;
 mod cross_site;
 mod judged;
+mod jwt_users;
 mod properties;
 mod support;
 mod vectors;

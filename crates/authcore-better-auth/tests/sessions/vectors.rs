@@ -50,7 +50,7 @@ fn authenticate(vector: &Value, case: &Value) -> Result<Option<String>, AuthErro
         .iter()
         .fold(TestHead::get("/"), |head, (name, value)| head.header(name, value.as_str().expect("text")));
     let secrets = secrets(vector);
-    let token = match BearerSessions::Raw(secrets.clone()).read(&head)? {
+    let token = match BearerSessions::Raw.read(&head, &secrets)? {
         Some(token) => Some(token),
         None => cookie(&secrets).read(&head).map_err(|fault| AuthError::Session { fault, bearer: false })?,
     };

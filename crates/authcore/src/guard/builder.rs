@@ -51,8 +51,8 @@ impl GuardBuilder {
         self.access(template, Need::Required)
     }
 
-    /// Paths of this template are for the user alone: `403` to an administrator who acts as the user, as far as the
-    /// credential tells (see [`Identity::refuse_impersonation`](crate::Identity::refuse_impersonation)).
+    /// Paths of this template are for the user alone: `403` to an administrator who acts as the user, and to a
+    /// credential that cannot tell (see [`Identity::refuse_impersonation`](crate::Identity::refuse_impersonation)).
     pub fn refuse_impersonation(mut self, template: impl Into<String>) -> Self {
         self.first_hand.push(template.into());
         self

@@ -58,16 +58,29 @@ impl Identity {
 
     /// For handlers that nobody may reach as somebody else.
     ///
-    /// Whether an administrator acts as the user shows in a session alone: a JWT of Better Auth carries no trace of it.
+    /// A session tells whether an administrator acts as the user. A JWT of Better Auth carries no trace of it, and whoever
+    /// acts as a user can have one made; so a JWT is refused, unless its issuer says by a claim that nobody does:
+    /// `"impersonatedBy": null`.
     ///
     /// # Errors
     ///
     /// `403 impersonation_refused`.
     pub fn refuse_impersonation(&self) -> Result<(), Refusal> {
-        match self.impersonated_by() {
-            None => Ok(()),
-            Some(_) => Err(Refusal::impersonation_refused()),
+        let first_hand = match self.method() {
+            Method::Jwt { .. } => self.says_nobody_impersonates(),
+            _ => self.impersonated_by().is_none(),
+        };
+        if first_hand { Ok(()) } else { Err(Refusal::impersonation_refused()) }
+    }
+
+    fn says_nobody_impersonates(&self) -> bool {
+        #[derive(Deserialize)]
+        struct Claims {
+            /// Of no other type than null.
+            #[serde(rename = "impersonatedBy")]
+            _impersonated_by: (),
         }
+        self.claims::<Claims>().is_ok()
     }
 
     /// For handlers that need a role.

@@ -1,6 +1,8 @@
 //! What a credential must carry beyond being good.
 
-use authcore::{ApiKeyFault, Attempt, AuthError, Authenticator, Guard, Identity, Method, Refusal, RequestHead, UserId};
+use authcore::{
+    Algorithm, ApiKeyFault, Attempt, AuthError, Authenticator, Guard, Identity, Method, Refusal, RequestHead, UserId,
+};
 use authcore_testkit::TestHead;
 
 fn ann(method: Method) -> authcore::Assertion {
@@ -44,6 +46,18 @@ fn nobody_acts_as_the_user_where_that_is_refused() {
         assert_eq!((refusal.status(), refusal.code()), (403, "impersonation_refused"), "{path}");
     }
     assert!(ask(&acted, "/tasks").is_ok(), "elsewhere an administrator may act as her");
+}
+
+#[test]
+fn a_jwt_has_to_say_that_nobody_acts_as_the_user() {
+    let jwt = |claims: &str| {
+        let method = Method::Jwt { algorithm: Algorithm::EdDsa, key_id: None };
+        ann(method).claims(claims).into_identity().refuse_impersonation().map_err(|refusal| refusal.code())
+    };
+    assert_eq!(jwt(r#"{"impersonatedBy":null}"#), Ok(()));
+    for unclear in ["{}", r#"{"impersonatedBy":"root"}"#, r#"{"impersonatedBy":false}"#, r#"{"impersonatedBy":""}"#] {
+        assert_eq!(jwt(unclear), Err("impersonation_refused"), "{unclear}");
+    }
 }
 
 #[test]

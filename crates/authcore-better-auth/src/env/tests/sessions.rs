@@ -1,22 +1,19 @@
-//! What is read of the environment, and what is refused.
-
 use super::*;
 
-const SECRET: (&str, &str) = ("BETTER_AUTH_SECRET", "a-secret-of-the-tests-with-32-bytes-or-more");
-
-fn from(variables: &[(&str, &str)]) -> Result<Option<SessionSettings>, ConfigError> {
-    let value = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-    SessionSettings::from_vars(value)
-}
+const SECRET: (&str, &str) = SECRET_OF_TESTS;
 
 #[test]
 fn without_a_secret_or_a_place_to_look_there_are_no_sessions() {
     let url = ("BETTER_AUTH_URL", "https://app.example.com");
+    let sessions = |variables: &[(&str, &str)]| {
+        let settings = from(variables).expect("good settings");
+        settings.is_some_and(|settings| settings.builder.names.is_some())
+    };
     for variables in [&[][..], &[SECRET], &[url], &[("BETTER_AUTH_BEARER", "off"), ("BETTER_AUTH_COOKIE_CACHE", "")]] {
-        assert!(from(variables).expect("good settings").is_none(), "{variables:?}");
+        assert!(!sessions(variables), "{variables:?}");
     }
     for place in [url, ("BETTER_AUTH_DATABASE_URL", "sqlite:auth.db"), ("BETTER_AUTH_COOKIE_CACHE", "jwe")] {
-        assert!(from(&[SECRET, place]).expect("good settings").is_some(), "{place:?}");
+        assert!(sessions(&[SECRET, place]), "{place:?}");
     }
 }
 
@@ -25,22 +22,27 @@ fn sessions_are_looked_up_at_the_nearest_place_that_knows() {
     let url = ("BETTER_AUTH_URL", "https://app.example.com");
     let database = ("BETTER_AUTH_DATABASE_URL", "postgres://db/auth");
     let redis = ("BETTER_AUTH_REDIS_URL", "redis://localhost");
-    let place = |variables: &[(&str, &str)]| from(variables).expect("good").expect("sessions").store_variable();
+    let place = |variables: &[(&str, &str)]| from(variables).expect("good").expect("set").places.session_store();
     assert_eq!(place(&[SECRET, url]), Some("BETTER_AUTH_URL"));
     assert_eq!(place(&[SECRET, url, database]), Some("BETTER_AUTH_DATABASE_URL"));
     assert_eq!(place(&[SECRET, url, database, redis]), Some("BETTER_AUTH_REDIS_URL"));
-    let names = |variables: &[(&str, &str)]| from(variables).expect("good").expect("sessions").names.session_token();
-    assert_eq!(names(&[SECRET, url]), "__Secure-better-auth.session_token");
-    let prefixed = [SECRET, ("BETTER_AUTH_URL", "http://localhost:3000"), ("BETTER_AUTH_COOKIE_PREFIX", "shop")];
-    assert_eq!(names(&prefixed), "shop.session_token");
+}
+
+fn cookie(variables: &[(&str, &str)]) -> String {
+    let settings = from(&[&[SECRET], variables].concat()).expect("good").expect("set");
+    settings.builder.names.expect("sessions").session_token()
 }
 
 #[test]
 fn cookies_are_called_by_the_url_as_it_is_read() {
-    for url in [" https://app.example.com", "HTTPS://app.example.com/"] {
-        let settings = from(&[SECRET, ("BETTER_AUTH_URL", url)]).expect("good").expect("sessions");
-        assert_eq!(settings.names.session_token(), "__Secure-better-auth.session_token", "{url:?}");
+    for url in ["https://app.example.com", " https://app.example.com", "HTTPS://app.example.com/"] {
+        assert_eq!(cookie(&[("BETTER_AUTH_URL", url)]), "__Secure-better-auth.session_token", "{url:?}");
     }
+    let (here, there) = (("BETTER_AUTH_URL", "http://localhost:3000"), ("BETTER_AUTH_URL", "https://app.example.com"));
+    assert_eq!(cookie(&[here, ("BETTER_AUTH_COOKIE_PREFIX", "shop")]), "shop.session_token");
+    assert_eq!(cookie(&[here, ("BETTER_AUTH_SECURE_COOKIES", "on")]), "__Secure-better-auth.session_token");
+    assert_eq!(cookie(&[there, ("BETTER_AUTH_SECURE_COOKIES", "off")]), "better-auth.session_token");
+    assert_eq!(cookie(&[("BETTER_AUTH_DATABASE_URL", "sqlite:auth.db")]), "better-auth.session_token");
 }
 
 #[test]
@@ -55,8 +57,8 @@ fn the_server_is_asked_where_it_is_mounted() {
         let variables =
             [Some(SECRET), Some(("BETTER_AUTH_URL", url)), path.map(|path| ("BETTER_AUTH_BASE_PATH", path))];
         let variables: Vec<_> = variables.into_iter().flatten().collect();
-        let settings = from(&variables).expect("good").expect("sessions");
-        assert_eq!(settings.get_session.as_deref(), Some(asked), "{url} {path:?}");
+        let settings = from(&variables).expect("good").expect("set");
+        assert_eq!(settings.places.server(), Some(asked), "{url} {path:?}");
     }
 }
 
@@ -80,6 +82,15 @@ fn what_cannot_be_served_names_its_variable() {
         ("BETTER_AUTH_COOKIE_CACHE", &[("BETTER_AUTH_COOKIE_CACHE", "compact")]),
         ("BETTER_AUTH_COOKIE_CACHE", &[SECRET, ("BETTER_AUTH_COOKIE_CACHE", "on")]),
         ("BETTER_AUTH_COOKIE_CACHE", &[SECRET, ("BETTER_AUTH_COOKIE_CACHE", "jwks")]),
+        ("BETTER_AUTH_COOKIE_CACHE_VERSION", &[SECRET, ("BETTER_AUTH_COOKIE_CACHE_VERSION", "2")]),
+        ("BETTER_AUTH_SCHEMA", &[SECRET, ("BETTER_AUTH_SCHEMA", "snake_case")]),
+        (
+            "BETTER_AUTH_SCHEMA",
+            &[SECRET, ("BETTER_AUTH_DATABASE_URL", "sqlite:auth.db"), ("BETTER_AUTH_SCHEMA", "drizzle")],
+        ),
+        ("BETTER_AUTH_SECURE_COOKIES", &[SECRET, ("BETTER_AUTH_SECURE_COOKIES", "yes")]),
+        ("BETTER_AUTH_CHECK_USERS", &[("BETTER_AUTH_CHECK_USERS", "on")]),
+        ("BETTER_AUTH_CHECK_USERS", &[SECRET, ("BETTER_AUTH_CHECK_USERS", "on")]),
         ("BETTER_AUTH_BEARER", &[("BETTER_AUTH_BEARER", "raw")]),
         ("BETTER_AUTH_BEARER", &[SECRET, ("BETTER_AUTH_BEARER", "yes")]),
         ("BETTER_AUTH_BEARER", &[SECRET, ("BETTER_AUTH_BEARER", "raw")]),

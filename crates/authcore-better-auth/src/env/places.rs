@@ -1,0 +1,213 @@
+//! Where the environment has sessions looked up, and how these places are opened.
+
+use authcore::{ConfigError, Secret};
+
+use super::named;
+use crate::builder::BetterAuthBuilder;
+use crate::jwt_settings::JwtSettings;
+
+/// In this order of truth and nearness: Redis, the database, the server itself.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    redis: Option<Redis>,
+    database: Option<Database>,
+    /// The endpoint of the server itself.
+    server: Option<String>,
+    /// Whether the users of JWTs are looked up in the database.
+    check_users: bool,
+}
+
+#[derive(Debug)]
+#[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "only Redis is asked with it"))]
+struct Redis {
+    url: Secret,
+    prefix: String,
+}
+
+#[derive(Debug)]
+#[cfg_attr(
+    not(any(feature = "sqlite", feature = "postgres", feature = "mysql")),
+    expect(dead_code, reason = "for SQL")
+)]
+struct Database {
+    url: Secret,
+    snake_case: bool,
+}
+
+pub(super) const DATABASE_URL: &str = "BETTER_AUTH_DATABASE_URL";
+
+pub(super) const REDIS_URL: &str = "BETTER_AUTH_REDIS_URL";
+
+const REDIS_PREFIX: &str = "BETTER_AUTH_REDIS_PREFIX";
+
+const SCHEMA: &str = "BETTER_AUTH_SCHEMA";
+
+impl Places {
+    pub(super) fn from_vars(
+        variable: &impl Fn(&str) -> Option<String>,
+        jwt: &JwtSettings,
+        check_users: bool,
+    ) -> Result<Self, ConfigError> {
+        let alone = |name: &str, other: &str| Err(named(name, &format!("says nothing without {other}: set it")));
+        let redis = match (variable(REDIS_URL), variable(REDIS_PREFIX)) {
+            (None, Some(_)) => return alone(REDIS_PREFIX, REDIS_URL),
+            (None, None) => None,
+            (Some(url), prefix) => {
+                let prefix = match prefix.as_deref() {
+                    None => "better-auth:",
+                    Some("none") => "",
+                    Some(prefix) => prefix,
+                };
+                Some(Redis { url: Secret::new(url), prefix: prefix.to_owned() })
+            }
+        };
+        let database = match (variable(DATABASE_URL), variable(SCHEMA).as_deref()) {
+            (None, Some(_)) => return alone(SCHEMA, DATABASE_URL),
+            (None, None) => None,
+            (Some(_), Some(other)) if !matches!(other, "better-auth" | "snake_case") => {
+                return Err(named(SCHEMA, &"takes `better-auth` or `snake_case`"));
+            }
+            (Some(url), schema) => Some(Database { url: Secret::new(url), snake_case: schema == Some("snake_case") }),
+        };
+        if check_users && database.is_none() {
+            return Err(named("BETTER_AUTH_CHECK_USERS", &format!("needs the users: set {DATABASE_URL}")));
+        }
+        let server = jwt.base.as_ref().map(|base| base.endpoint(jwt.base_path.as_deref(), "get-session")).transpose();
+        let server = server.map_err(|error| named("BETTER_AUTH_BASE_PATH", &error))?;
+        // A program that cannot ask the server still takes its JWTs.
+        let server = server.filter(|_| cfg!(feature = "http"));
+        Ok(Self { redis, database, server, check_users })
+    }
+
+    /// The variable that says where sessions are looked up.
+    pub(super) fn session_store(&self) -> Option<&'static str> {
+        let places = [
+            (self.redis.is_some(), REDIS_URL),
+            (self.database.is_some(), DATABASE_URL),
+            (self.server.is_some(), "BETTER_AUTH_URL"),
+        ];
+        places.into_iter().find(|(is_set, _)| *is_set).map(|(_, name)| name)
+    }
+
+    #[cfg(test)]
+    pub(super) fn server(&self) -> Option<&str> {
+        self.server.as_deref()
+    }
+
+    /// Opens what is named and hands it to the builder.
+    pub(super) async fn open(self, builder: BetterAuthBuilder) -> Result<BetterAuthBuilder, ConfigError> {
+        let database = match &self.database {
+            Some(database) => Some(database.open().await?),
+            None => None,
+        };
+        let builder = match &database {
+            Some(database) if self.check_users => builder.check_users(database.users()),
+            _ => builder,
+        };
+        match (&self.redis, database, &self.server) {
+            (Some(redis), database, _) => redis.open(builder, database).await,
+            (None, Some(database), _) => Ok(builder.sessions(database)),
+            (None, None, Some(endpoint)) => {
+                ask_server(builder, endpoint).map_err(|error| named("BETTER_AUTH_URL", &error))
+            }
+            (None, None, None) => Ok(builder),
+        }
+    }
+}
+
+impl Database {
+    #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+    async fn open(&self) -> Result<OpenDatabase, ConfigError> {
+        use crate::sql::{Schema, SqlSessions};
+
+        let schema = if self.snake_case { Schema::snake_case() } else { Schema::better_auth() };
+        let connecting = async { SqlSessions::builder().schema(schema).connect(text(&self.url)?).await };
+        connecting.await.map_err(|error| named(DATABASE_URL, &error))
+    }
+
+    #[cfg(not(any(feature = "sqlite", feature = "postgres", feature = "mysql")))]
+    async fn open(&self) -> Result<OpenDatabase, ConfigError> {
+        Err(unbuilt(DATABASE_URL, "`sqlite`, `postgres` or `mysql`"))
+    }
+}
+
+impl Redis {
+    #[cfg(feature = "redis")]
+    async fn open(
+        &self,
+        builder: BetterAuthBuilder,
+        database: Option<OpenDatabase>,
+    ) -> Result<BetterAuthBuilder, ConfigError> {
+        let connecting = async { crate::redis::RedisSessions::connect(text(&self.url)?).await };
+        let redis = connecting.await.map_err(|error| named(REDIS_URL, &error))?.prefix(self.prefix.as_str());
+        Ok(match database {
+            Some(database) => builder.sessions(redis.or_database(database)),
+            None => builder.sessions(redis),
+        })
+    }
+
+    #[cfg(not(feature = "redis"))]
+    async fn open(&self, _: BetterAuthBuilder, _: Option<OpenDatabase>) -> Result<BetterAuthBuilder, ConfigError> {
+        Err(unbuilt(REDIS_URL, "`redis`"))
+    }
+}
+
+#[cfg(feature = "http")]
+fn ask_server(builder: BetterAuthBuilder, endpoint: &str) -> Result<BetterAuthBuilder, ConfigError> {
+    let forward = builder.forward_cookie()?;
+    Ok(builder.sessions(crate::http::HttpSessions::asking(endpoint, forward)?))
+}
+
+#[cfg(not(feature = "http"))]
+fn ask_server(_: BetterAuthBuilder, _: &str) -> Result<BetterAuthBuilder, ConfigError> {
+    Err(ConfigError::new("this program was built without the feature `http` of authcore-better-auth"))
+}
+
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+type OpenDatabase = crate::sql::SqlSessions;
+
+/// No database is ever open in a program that speaks no SQL.
+#[cfg(not(any(feature = "sqlite", feature = "postgres", feature = "mysql")))]
+use self::never::OpenDatabase;
+
+#[cfg(not(any(feature = "sqlite", feature = "postgres", feature = "mysql")))]
+mod never {
+    use authcore::{Unavailable, UserId};
+
+    use crate::{SessionRecord, SessionStore, SessionToken, User, UserStore};
+
+    #[derive(Clone, Copy)]
+    pub(super) enum OpenDatabase {}
+
+    impl OpenDatabase {
+        pub(super) fn users(&self) -> Self {
+            *self
+        }
+    }
+
+    impl SessionStore for OpenDatabase {
+        async fn session(&self, _: &SessionToken) -> Result<Option<SessionRecord>, Unavailable> {
+            match *self {}
+        }
+
+        fn source(&self) -> &'static str {
+            match *self {}
+        }
+    }
+
+    impl UserStore for OpenDatabase {
+        async fn user(&self, _: &UserId) -> Result<Option<User>, Unavailable> {
+            match *self {}
+        }
+    }
+}
+
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql", feature = "redis"))]
+fn text(url: &Secret) -> Result<&str, ConfigError> {
+    std::str::from_utf8(url.expose_bytes()).map_err(|_| ConfigError::new("not a URL"))
+}
+
+#[cfg(not(all(feature = "redis", any(feature = "sqlite", feature = "postgres", feature = "mysql"))))]
+fn unbuilt(variable: &str, feature: &str) -> ConfigError {
+    named(variable, &format!("this program was built without the feature {feature} of authcore-better-auth"))
+}

@@ -1,0 +1,111 @@
+//! What the environment says of sessions: how they are carried, and how far they are believed.
+
+use authcore::{ConfigError, Secret};
+
+use super::places::{DATABASE_URL, Places, REDIS_URL};
+use super::{SECRET, SECRETS, named, switch};
+use crate::bearer_session::BearerSessions;
+use crate::builder::BetterAuthBuilder;
+use crate::cache::{CookieCache, CookieCacheBuilder};
+use crate::cookie::{self, CookieNames};
+use crate::secrets::Secrets;
+
+/// The variables that make no sense without a secret, and what each may say all the same.
+const NEED_SECRET: [(&str, &str); 7] = [
+    (DATABASE_URL, ""),
+    (REDIS_URL, ""),
+    (PREFIX, "better-auth"),
+    (SECURE, "off"),
+    (CACHE, "off"),
+    (BEARER, "off"),
+    (CHECK_USERS, "off"),
+];
+
+const PREFIX: &str = "BETTER_AUTH_COOKIE_PREFIX";
+
+const SECURE: &str = "BETTER_AUTH_SECURE_COOKIES";
+
+const CACHE: &str = "BETTER_AUTH_COOKIE_CACHE";
+
+const CACHE_VERSION: &str = "BETTER_AUTH_COOKIE_CACHE_VERSION";
+
+const BEARER: &str = "BETTER_AUTH_BEARER";
+
+const CHECK_USERS: &str = "BETTER_AUTH_CHECK_USERS";
+
+/// Adds what is said of sessions; the places are `None` when there is no secret, or nowhere to look them up.
+pub(super) fn settings(
+    variable: &impl Fn(&str) -> Option<String>,
+    mut builder: BetterAuthBuilder,
+) -> Result<(BetterAuthBuilder, Option<Places>), ConfigError> {
+    let bearer = match variable(BEARER).as_deref() {
+        None | Some("off") => BearerSessions::Off,
+        Some("signed") => BearerSessions::Signed,
+        Some("raw") => BearerSessions::Raw,
+        Some(_) => return Err(named(BEARER, &"takes `off`, `signed` or `raw`")),
+    };
+    let check_users = switch(variable, CHECK_USERS)?.unwrap_or_default();
+    let secure = switch(variable, SECURE)?;
+    let Some(secrets) = secrets(variable)? else {
+        cache(variable, None)?;
+        let says = |(name, harmless): &(&str, &str)| variable(name).is_some_and(|value| value != *harmless);
+        return match NEED_SECRET.iter().find(|entry| says(entry)) {
+            Some((name, _)) => Err(named(name, &format!("needs {SECRET}, which signs the session cookie: set it"))),
+            None => Ok((builder, None)),
+        };
+    };
+    let cache = cache(variable, Some(&secrets))?;
+    let places = Places::from_vars(variable, &builder.jwt, check_users)?;
+    if bearer != BearerSessions::Off && places.session_store().is_none() {
+        return Err(named(BEARER, &format!("needs a place to look sessions up: set {DATABASE_URL}")));
+    }
+    let origin = builder.jwt.base.as_ref().map(|base| base.origin.as_str());
+    let is_secure = secure.unwrap_or_else(|| origin.is_some_and(|origin| origin.starts_with("https://")));
+    let mut names = CookieNames::new(is_secure);
+    if let Some(prefix) = variable(PREFIX) {
+        names = names.prefix(prefix);
+        // A name that cannot be a cookie's.
+        cookie::checked(names.session_token()).map_err(|error| named(PREFIX, &error))?;
+    }
+    if cache.is_none() && places.session_store().is_none() {
+        return Ok((builder, None));
+    }
+    if let Some((cache, needs_origin)) = cache {
+        if needs_origin && origin.is_none() {
+            return Err(named(CACHE, &"`jwks` needs BETTER_AUTH_URL, whose origin is the issuer: set it"));
+        }
+        builder = builder.cookie_cache(cache);
+    }
+    Ok((builder.secrets(&secrets).cookie_names(names).bearer_sessions(bearer), Some(places)))
+}
+
+/// The cache that is trusted, and whether it is signed with the published keys.
+fn cache(
+    variable: &impl Fn(&str) -> Option<String>,
+    secrets: Option<&Secrets>,
+) -> Result<Option<(CookieCacheBuilder, bool)>, ConfigError> {
+    let strategy = variable(CACHE).filter(|strategy| strategy != "off");
+    let version = variable(CACHE_VERSION);
+    if strategy.is_none() && version.is_some() {
+        return Err(named(CACHE_VERSION, &format!("says nothing without {CACHE}: set it")));
+    }
+    let Some((strategy, secrets)) = strategy.as_deref().zip(secrets) else { return Ok(None) };
+    let cache = match strategy {
+        "compact" => CookieCache::compact(secrets),
+        "jwt" => CookieCache::jwt(secrets),
+        "jwe" => CookieCache::jwe(secrets),
+        "jwks" => CookieCache::published_by_server(),
+        _ => return Err(named(CACHE, &"takes `off`, `compact`, `jwt`, `jwe` or `jwks`")),
+    };
+    let cache = version.into_iter().fold(cache, CookieCacheBuilder::version);
+    Ok(Some((cache, strategy == "jwks")))
+}
+
+fn secrets(variable: &impl Fn(&str) -> Option<String>) -> Result<Option<Secrets>, ConfigError> {
+    let (name, secrets) = match (variable(SECRETS), variable(SECRET)) {
+        (Some(several), _) => (SECRETS, Secrets::versioned(&Secret::new(several))),
+        (None, Some(one)) => (SECRET, Secrets::new(&Secret::new(one))),
+        (None, None) => return Ok(None),
+    };
+    secrets.map(Some).map_err(|error| named(name, &error))
+}
