@@ -6,18 +6,20 @@ use std::sync::Arc;
 use authcore::credential::bearer;
 use authcore::{AuthError, Authenticator, Clock, Glance, Identity, JwtVerifier, RemoteKeys, RequestHead};
 
+use crate::api_key::{ApiKeys, PresentedKey};
 use crate::jwt::{JwtCredential, Jwts};
 use crate::sessions::{SessionCredential, Sessions};
 
-/// Judges the credentials of Better Auth's clients: JWTs, session cookies and session tokens. Cloning is cheap.
+/// Judges the credentials of Better Auth's clients: JWTs, session cookies, session tokens and API keys. Cloning is cheap.
 ///
 /// What a credential is shows in its form, and it is judged once: what is refused is not retried as anything else.
 ///
 /// | a request carries | it is |
 /// |---|---|
 /// | `Authorization: Bearer`, two dots | a JWT, whatever cookie is beside it |
-/// | `Authorization: Bearer`, one dot or none | a session token, where these are [read](crate::BearerSessions) |
-/// | the signed session cookie | a session |
+/// | `Authorization: Bearer`, one dot or none | a session token, where these are [read](crate::BearerSessions); an API key, if they are taken [as bearer](crate::ApiKeysBuilder::as_bearer) and it is long enough for one |
+/// | `x-api-key` without a bearer token | an [API key](crate::ApiKeys), where these are accepted, whatever cookie is beside it |
+/// | the signed session cookie alone | a session |
 ///
 /// A session is looked up in the store on every request, unless a cookie cache is trusted and the request carries a good
 /// one: then what happened since it was written is not seen (see [`CookieCache`](crate::CookieCache) for how many seconds).
@@ -47,6 +49,7 @@ pub struct BetterAuth(pub(crate) Arc<Judges>);
 pub(crate) struct Judges {
     pub(crate) jwts: Option<Jwts>,
     pub(crate) sessions: Option<Sessions>,
+    pub(crate) api_keys: Option<ApiKeys>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -58,6 +61,7 @@ pub struct Presented(Kind);
 enum Kind {
     Jwt(JwtCredential),
     Session(SessionCredential),
+    ApiKey(PresentedKey),
     /// Judged at a glance already.
     Judged(Identity),
 }
@@ -81,14 +85,37 @@ impl BetterAuth {
         self.0.jwts.as_ref().map_or(&[], Jwts::warnings)
     }
 
+    fn look(&self, head: &dyn RequestHead, jwt: LookAtJwt) -> Glance<Presented> {
+        let glance = match bearer::token(head) {
+            Err(error) => Glance::Judged(Err(error)),
+            Ok(Some(_)) => self.by_bearer(head, jwt),
+            Ok(None) => self.by_field(head),
+        };
+        pending(glance, Presented)
+    }
+
+    /// Without a bearer token: an API key, else a cookie.
+    fn by_field(&self, head: &dyn RequestHead) -> Glance<Kind> {
+        let Judges { sessions, api_keys, .. } = &*self.0;
+        let key = api_keys.as_ref().map_or(Glance::Absent, |api_keys| api_keys.glance(head));
+        match (key, sessions) {
+            (Glance::Absent, Some(sessions)) => pending(sessions.by_cookie(head), Kind::Session),
+            (key, _) => pending(key, Kind::ApiKey),
+        }
+    }
+
     /// A bearer token: what it is shows in its dots.
-    fn by_bearer(&self, head: &dyn RequestHead) -> Glance<Kind> {
-        let Judges { jwts, sessions, .. } = &*self.0;
+    fn by_bearer(&self, head: &dyn RequestHead, look: LookAtJwt) -> Glance<Kind> {
+        let Judges { jwts, sessions, api_keys, .. } = &*self.0;
+        let key = api_keys.as_ref().map_or(Glance::Absent, |api_keys| api_keys.by_bearer(head));
+        if !matches!(key, Glance::Absent) {
+            return pending(key, Kind::ApiKey);
+        }
         let session = sessions.as_ref().map_or(Glance::Absent, |sessions| sessions.by_bearer(head));
         match (session, jwts) {
             // A bearer token that nothing here reads is somebody else's; the cookie beside it does not count.
             (Glance::Absent, None) => Glance::Absent,
-            (Glance::Absent, Some(jwts)) => pending(jwts.glance(head), Kind::Jwt),
+            (Glance::Absent, Some(jwts)) => pending(look(jwts, head), Kind::Jwt),
             (session, _) => pending(session, Kind::Session),
         }
     }
@@ -98,7 +125,7 @@ impl Authenticator for BetterAuth {
     type Credential = Presented;
 
     fn credential(&self, head: &dyn RequestHead) -> Result<Option<Presented>, AuthError> {
-        match self.glance(head) {
+        match self.look(head, Jwts::present) {
             Glance::Absent => Ok(None),
             Glance::Pending(presented) => Ok(Some(presented)),
             Glance::Judged(verdict) => verdict.map(|identity| Some(Presented(Kind::Judged(identity)))),
@@ -106,28 +133,24 @@ impl Authenticator for BetterAuth {
     }
 
     async fn verify(&self, presented: Presented) -> Result<Identity, AuthError> {
-        let Judges { jwts, sessions, clock } = &*self.0;
-        match (presented.0, jwts, sessions) {
+        let Judges { jwts, sessions, api_keys, clock } = &*self.0;
+        match (presented.0, jwts, sessions, api_keys) {
             (Kind::Judged(identity), ..) => Ok(identity),
-            (Kind::Jwt(token), Some(jwts), _) => jwts.verify(token, &**clock).await,
-            (Kind::Session(session), _, Some(sessions)) => sessions.look_up(session).await,
+            (Kind::Jwt(token), Some(jwts), ..) => jwts.verify(token, &**clock).await,
+            (Kind::Session(session), _, Some(sessions), _) => sessions.look_up(session).await,
+            (Kind::ApiKey(key), .., Some(api_keys)) => api_keys.verify(key).await,
             // Taken from a request by another one, which reads what this one does not.
-            (Kind::Jwt(_) | Kind::Session(_), ..) => Err(AuthError::UnreadBearer),
+            (Kind::Jwt(_) | Kind::Session(_) | Kind::ApiKey(_), ..) => Err(AuthError::UnreadBearer),
         }
     }
 
     fn glance(&self, head: &dyn RequestHead) -> Glance<Presented> {
-        let glance = match bearer::token(head) {
-            Err(error) => Glance::Judged(Err(error)),
-            Ok(Some(_)) => self.by_bearer(head),
-            Ok(None) => match &self.0.sessions {
-                Some(sessions) => pending(sessions.by_cookie(head), Kind::Session),
-                None => Glance::Absent,
-            },
-        };
-        pending(glance, Presented)
+        self.look(head, Jwts::glance)
     }
 }
+
+/// Whether a JWT is judged where it can be, or copied out for later.
+type LookAtJwt = fn(&Jwts, &dyn RequestHead) -> Glance<JwtCredential>;
 
 /// A glance at one kind as a glance at any.
 fn pending<C, D>(glance: Glance<C>, kind: impl FnOnce(C) -> D) -> Glance<D> {
@@ -140,9 +163,9 @@ fn pending<C, D>(glance: Glance<C>, kind: impl FnOnce(C) -> D) -> Glance<D> {
 
 impl fmt::Debug for BetterAuth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Judges { jwts, sessions, .. } = &*self.0;
+        let Judges { jwts, sessions, api_keys, .. } = &*self.0;
         let mut shown = f.debug_struct("BetterAuth");
-        shown.field("jwts", jwts);
+        shown.field("jwts", jwts).field("api_keys", api_keys);
         if let Some(Sessions { cookie, bearer, cache, origins, .. }) = sessions {
             shown
                 .field("cookie", &cookie.name())

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use authcore::{Algorithm, Clock, ConfigError, Key, RequestHead, Secret, SystemClock};
 
+use crate::api_key::ApiKeys;
 use crate::authenticator::{BetterAuth, Judges};
 use crate::base_url::BaseUrl;
 use crate::bearer_session::BearerSessions;
@@ -24,6 +25,7 @@ pub struct BetterAuthBuilder {
     pub(crate) jwt: JwtSettings,
     accepts_jwts: bool,
     users: Option<Box<dyn AnyUsers>>,
+    api_keys: Option<ApiKeys>,
     secrets: Option<Secrets>,
     pub(crate) names: Option<CookieNames>,
     bearer: BearerSessions,
@@ -41,6 +43,7 @@ impl BetterAuth {
             jwt: JwtSettings::default(),
             accepts_jwts: true,
             users: None,
+            api_keys: None,
             secrets: None,
             names: None,
             bearer: BearerSessions::Off,
@@ -193,7 +196,13 @@ impl BetterAuthBuilder {
 }
 
 impl BetterAuthBuilder {
-    /// The clock that everything is judged by: the system's by default.
+    /// Accepts API keys too. They come behind a bearer token that is none, and before a cookie.
+    pub fn api_keys(mut self, keys: ApiKeys) -> Self {
+        self.api_keys = Some(keys);
+        self
+    }
+
+    /// The clock that all but API keys are judged by, which have their own: the system's by default.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Some(Arc::new(clock));
         self
@@ -221,12 +230,13 @@ impl BetterAuthBuilder {
             (None, None) => {}
         }
         let clock = self.clock.clone().unwrap_or_else(|| Arc::new(SystemClock));
+        let api_keys = self.api_keys.take();
         let sessions = self.judge_of_sessions(base.as_ref(), jwts.as_ref(), &clock)?;
-        if jwts.is_none() && sessions.is_none() {
-            let mend = "name a base URL or a shared secret for JWTs, or where sessions are looked up";
+        if jwts.is_none() && sessions.is_none() && api_keys.is_none() {
+            let mend = "name a base URL or a shared secret for JWTs, where sessions are looked up, or API keys";
             return Err(ConfigError::new(format!("nothing is accepted: {mend}")));
         }
-        Ok(BetterAuth(Arc::new(Judges { jwts, sessions, clock })))
+        Ok(BetterAuth(Arc::new(Judges { jwts, sessions, api_keys, clock })))
     }
 
     /// What a look-up at the server itself sends.

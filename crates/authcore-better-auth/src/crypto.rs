@@ -1,4 +1,4 @@
-//! HMAC, key derivation and decryption. The only file of this crate that names the cryptographic dependency.
+//! Hashes, HMAC, key derivation and decryption. The only file of this crate that names the cryptographic dependency.
 
 use authcore::Secret;
 use aws_lc_rs::cipher::{AES_256, DecryptionContext, PaddedBlockDecryptingKey, UnboundCipherKey};
@@ -6,6 +6,11 @@ use aws_lc_rs::iv::FixedLength;
 use aws_lc_rs::{constant_time, digest, hkdf, hmac};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// SHA-256 as base64url without padding.
+pub(crate) fn sha256_text(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, bytes))
+}
 
 /// An HMAC-SHA256 key, prepared once.
 pub(crate) struct MacKey(hmac::Key);
@@ -93,7 +98,7 @@ impl hkdf::KeyType for KeyBytes {
 /// RFC 7638 §3: SHA-256 over the members that a symmetric key needs, in their order.
 fn thumbprint(key: &[u8]) -> String {
     let jwk = Secret::new(format!(r#"{{"k":"{}","kty":"oct"}}"#, URL_SAFE_NO_PAD.encode(key)));
-    URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, jwk.expose_bytes()))
+    sha256_text(jwk.expose_bytes())
 }
 
 #[cfg(test)]

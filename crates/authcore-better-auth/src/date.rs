@@ -58,6 +58,16 @@ pub(crate) fn seconds(date_and_time: &[u8], between: u8) -> Option<i64> {
     Some(days_since_epoch(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second)
 }
 
+/// `YYYY-MM-DDTHH:MM:SS.mmm` in UTC, with this between date and time: what JavaScript's `toISOString` puts before its
+/// `Z`.
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql", feature = "redis", test))]
+pub(crate) fn text(milliseconds: i64, between: char) -> String {
+    let (days, of_day) = (milliseconds.div_euclid(86_400_000), milliseconds.rem_euclid(86_400_000));
+    let (year, month, day) = date_of(days);
+    let (hour, minute, second) = (of_day / 3_600_000, of_day / 60_000 % 60, of_day / 1000 % 60);
+    format!("{year:04}-{month:02}-{day:02}{between}{hour:02}:{minute:02}:{second:02}.{:03}", of_day % 1000)
+}
+
 /// The digits as a number; `None` when something else is among them.
 pub(crate) fn number(digits: &[u8]) -> Option<i64> {
     digits.iter().try_fold(0, |number, digit| digit.is_ascii_digit().then(|| number * 10 + i64::from(digit - b'0')))
@@ -87,6 +97,24 @@ fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
     year * 365 + leap_days + (month * 153 + 2) / 5 + day - 719_469
+}
+
+/// The other way round: the year is guessed from its mean length, and then put right.
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql", feature = "redis", test))]
+fn date_of(days: i64) -> (i64, i64, i64) {
+    let mut year = 1970 + (days * 400).div_euclid(146_097);
+    while days_since_epoch(year, 1, 1) > days {
+        year -= 1;
+    }
+    while days_since_epoch(year + 1, 1, 1) <= days {
+        year += 1;
+    }
+    let (mut month, mut left) = (1, days - days_since_epoch(year, 1, 1));
+    while left >= days_in(month, year) {
+        left -= days_in(month, year);
+        month += 1;
+    }
+    (year, month, left + 1)
 }
 
 #[cfg(test)]
@@ -123,6 +151,15 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn dates_are_written_as_they_are_read() {
+        for milliseconds in [0, -1, 951_827_696_500, 1_795_806_691_865, 253_402_300_799_999, -62_167_219_200_000] {
+            let written = text(milliseconds, 'T') + "Z";
+            assert_eq!(micros_of(&written), Some(milliseconds * 1000), "{written}");
+        }
+        assert_eq!(text(1_795_806_691_865, ' '), "2026-11-27 19:11:31.865");
     }
 
     #[test]

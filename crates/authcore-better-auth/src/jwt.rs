@@ -61,6 +61,15 @@ impl Jwts {
         }
     }
 
+    /// Copies the token out, and leaves judging it for later.
+    pub(crate) fn present(&self, head: &dyn RequestHead) -> Glance<JwtCredential> {
+        match self.verifier.credential(head) {
+            Ok(None) => Glance::Absent,
+            Ok(Some(token)) => Glance::Pending(JwtCredential::Token(token)),
+            Err(error) => Glance::Judged(Err(error)),
+        }
+    }
+
     pub(crate) async fn verify(&self, credential: JwtCredential, clock: &dyn Clock) -> Result<Identity, AuthError> {
         let identity = match credential {
             JwtCredential::Token(token) => self.verifier.verify(token).await?,

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod api_key;
 mod authenticator;
 mod base_url;
 mod bearer_session;
@@ -35,7 +36,8 @@ mod token;
 mod users;
 
 #[cfg(feature = "redis")]
-pub use self::redis::{RedisOrDatabase, RedisSessions};
+pub use self::redis::{RedisApiKeys, RedisOrDatabase, RedisSessions};
+pub use api_key::{ApiKey, ApiKeyRecord, ApiKeys, ApiKeysBuilder, KeyAllowance, KeyLimits, KeyUsage, PresentedKey};
 pub use authenticator::{BetterAuth, Presented};
 pub use bearer_session::BearerSessions;
 pub use builder::BetterAuthBuilder;
@@ -48,8 +50,8 @@ pub use http::{Forward, HttpSessions};
 pub use secrets::Secrets;
 pub use session::{Session, SessionRecord, User};
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-pub use sql::{Schema, SqlSessions, SqlSessionsBuilder};
-pub use store::{SessionStore, UserStore};
+pub use sql::{Schema, SqlApiKeys, SqlSessions, SqlSessionsBuilder};
+pub use store::{ApiKeyStore, SessionStore, UserStore};
 pub use token::SessionToken;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use users::{Membership, Memberships, UserDirectory};

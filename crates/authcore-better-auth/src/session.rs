@@ -103,18 +103,40 @@ impl SessionRecord {
     }
 }
 
-/// What handlers read of a session's identity: named as in Better Auth's JWTs, so that they need not know which came.
+/// What handlers read of a user, whichever credential came: named as in Better Auth's JWTs.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct UserClaims<'u> {
+    sub: &'u str,
+    id: &'u str,
+    email: &'u str,
+    email_verified: bool,
+    name: &'u str,
+    image: Option<&'u str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'u str>,
+}
+
+impl<'u> UserClaims<'u> {
+    pub(crate) fn of(user: &'u User) -> Self {
+        Self {
+            sub: user.id.as_str(),
+            id: user.id.as_str(),
+            email: &user.email,
+            email_verified: user.email_verified,
+            name: &user.name,
+            image: user.image.as_deref(),
+            role: user.role.as_deref(),
+        }
+    }
+}
+
+/// What handlers read of a session's identity.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Claims<'s> {
-    sub: &'s str,
-    id: &'s str,
-    email: &'s str,
-    email_verified: bool,
-    name: &'s str,
-    image: Option<&'s str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    role: Option<&'s str>,
+    #[serde(flatten)]
+    user: UserClaims<'s>,
     session_id: &'s str,
     #[serde(skip_serializing_if = "Option::is_none")]
     impersonated_by: Option<&'s str>,
@@ -127,13 +149,7 @@ struct Claims<'s> {
 impl<'s> Claims<'s> {
     fn of(session: &'s Session, user: &'s User) -> Self {
         Self {
-            sub: user.id.as_str(),
-            id: user.id.as_str(),
-            email: &user.email,
-            email_verified: user.email_verified,
-            name: &user.name,
-            image: user.image.as_deref(),
-            role: user.role.as_deref(),
+            user: UserClaims::of(user),
             session_id: &session.id,
             impersonated_by: session.impersonated_by.as_ref().map(UserId::as_str),
             active_organization_id: session.active_organization_id.as_deref(),

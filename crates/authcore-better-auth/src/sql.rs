@@ -1,5 +1,6 @@
 //! Better Auth's own database as the place where sessions are looked up.
 
+mod api_keys;
 mod engine;
 #[cfg(feature = "mysql")]
 mod mysql;
@@ -18,7 +19,8 @@ use std::time::Duration;
 
 use authcore::{BoxError, ConfigError, Unavailable};
 
-use self::engine::{Engine, Limits};
+pub use self::api_keys::SqlApiKeys;
+use self::engine::{Access, Engine, Limits};
 use self::row::{Row, Unreadable};
 pub use self::schema::Schema;
 use self::statement::{Statement, Statements};
@@ -28,8 +30,9 @@ use crate::store::SessionStore;
 use crate::token::SessionToken;
 use crate::users::{Memberships, UserDirectory};
 
-/// Sessions in the database that Better Auth keeps them in: SQLite, PostgreSQL, MySQL or MariaDB. Read, never written.
-/// Cheap to clone.
+/// Sessions in the database that Better Auth keeps them in: SQLite, PostgreSQL, MySQL or MariaDB. Read, never written:
+/// only the counters of API keys may be, where [that is asked for](SqlSessionsBuilder::write_key_counters). Cheap to
+/// clone.
 ///
 /// A session counts as long as its row is there, so a sign-out or a ban takes effect at once. A look-up is one prepared
 /// statement, and takes two seconds at most.
@@ -48,6 +51,8 @@ pub struct SqlSessions(Arc<Inner>);
 
 struct Inner {
     engine: Arc<dyn Engine>,
+    /// Connections that may write, for the counters of API keys and nothing else.
+    writer: Option<Arc<dyn Engine>>,
     statements: Statements,
     zone: Zone,
     deadline: Duration,
@@ -153,7 +158,7 @@ impl SessionStore for SqlSessions {
         let mut same = rows.iter().filter(|row| row.optional("session.token") == Some(token.expose()));
         let Some(row) = same.next() else { return Ok(None) };
         if same.next().is_some() {
-            return Err(unavailable(Ambiguous));
+            return Err(unavailable(Ambiguous("session token")));
         }
         let read = || Ok(SessionRecord::new(row.session(self.0.zone)?, row.user_record(self.0.zone)?));
         read().map(Some).map_err(|error: Unreadable| unavailable(error))
@@ -181,11 +186,13 @@ impl fmt::Debug for SqlSessions {
 pub struct SqlSessionsBuilder {
     schema: Schema,
     limits: Limits,
+    write_key_counters: bool,
 }
 
 impl Default for SqlSessionsBuilder {
     fn default() -> Self {
-        Self { schema: Schema::better_auth(), limits: Limits { deadline: Duration::from_secs(2), connections: 8 } }
+        let limits = Limits { deadline: Duration::from_secs(2), connections: 8 };
+        Self { schema: Schema::better_auth(), limits, write_key_counters: false }
     }
 }
 
@@ -208,6 +215,14 @@ impl SqlSessionsBuilder {
         self
     }
 
+    /// Opens connections that may write beside those that may not, as many again, for
+    /// [`KeyLimits::Enforce`](crate::KeyLimits::Enforce). All that is written through them are the columns `remaining`,
+    /// `lastRefillAt`, `requestCount` and `lastRequest` of `apikey`: no other right to write is needed. Off by default.
+    pub fn write_key_counters(mut self) -> Self {
+        self.write_key_counters = true;
+        self
+    }
+
     /// Connects, finds out which columns there are, and tries the look-up.
     ///
     /// # Errors
@@ -217,7 +232,15 @@ impl SqlSessionsBuilder {
     pub async fn connect(self, url: &str) -> Result<SqlSessions, ConfigError> {
         self.check()?;
         let limits = self.limits;
-        within(limits, async { self.prepare(engine_at(url, limits).await?).await }).await
+        let connecting = async {
+            let engine = engine_at(url, limits, Access::Read).await?;
+            let writer = match self.write_key_counters {
+                true => Some(engine_at(url, limits, Access::Write).await?),
+                false => None,
+            };
+            self.prepare(engine, writer).await
+        };
+        within(limits, connecting).await
     }
 
     /// Over connections of your own, which then decide what is read-only. For a pooler that refuses start-up parameters.
@@ -228,7 +251,7 @@ impl SqlSessionsBuilder {
     #[cfg(feature = "sqlite")]
     #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
     pub async fn sqlite_pool(self, pool: sqlx::SqlitePool) -> Result<SqlSessions, ConfigError> {
-        within(self.limits, self.prepare(Arc::new(sqlite::Sqlite(pool)))).await
+        within(self.limits, self.prepare_over(Arc::new(sqlite::Sqlite(pool)))).await
     }
 
     /// Over connections of your own, which then decide what is read-only. For a pooler that refuses start-up parameters.
@@ -239,7 +262,7 @@ impl SqlSessionsBuilder {
     #[cfg(feature = "postgres")]
     #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
     pub async fn postgres_pool(self, pool: sqlx::PgPool) -> Result<SqlSessions, ConfigError> {
-        within(self.limits, self.prepare(Arc::new(postgres::Postgres(pool)))).await
+        within(self.limits, self.prepare_over(Arc::new(postgres::Postgres(pool)))).await
     }
 
     /// Over connections of your own, which then decide what is read-only. Their sessions have to be in UTC, as sqlx has
@@ -251,7 +274,7 @@ impl SqlSessionsBuilder {
     #[cfg(feature = "mysql")]
     #[cfg_attr(docsrs, doc(cfg(feature = "mysql")))]
     pub async fn mysql_pool(self, pool: sqlx::MySqlPool) -> Result<SqlSessions, ConfigError> {
-        within(self.limits, self.prepare(Arc::new(mysql::MySql(pool)))).await
+        within(self.limits, self.prepare_over(Arc::new(mysql::MySql(pool)))).await
     }
 
     fn check(&self) -> Result<(), ConfigError> {
@@ -265,15 +288,32 @@ impl SqlSessionsBuilder {
         self.schema.check()
     }
 
-    async fn prepare(self, engine: Arc<dyn Engine>) -> Result<SqlSessions, ConfigError> {
+    async fn prepare_over(self, engine: Arc<dyn Engine>) -> Result<SqlSessions, ConfigError> {
+        let writer = self.write_key_counters.then(|| Arc::clone(&engine));
+        self.prepare(engine, writer).await
+    }
+
+    async fn prepare(
+        self,
+        engine: Arc<dyn Engine>,
+        writer: Option<Arc<dyn Engine>>,
+    ) -> Result<SqlSessions, ConfigError> {
         self.check()?;
         engine.check().await.map_err(|error| unreachable(&error))??;
-        let statements = Statements::prepare(&*engine, &self.schema).await?;
+        let mut statements = Statements::prepare(&*engine, &self.schema).await?;
         // A column may be there and yet not be readable, or not comparable with the other side of the join.
         let nobody = engine.rows(&statements.session.sql, vec![UUID_OF_NOBODY.to_owned()]).await;
         nobody.map_err(|error| ConfigError::new(format!("schema: sessions cannot be looked up: {error}")))?;
+        if let Ok(Some(keys)) = &statements.api_keys
+            && let Err(error) = keys.try_out(&*engine, writer.as_deref()).await
+        {
+            statements.api_keys = Err(error);
+        }
+        if self.write_key_counters || self.schema.speaks_of("apikey") {
+            statements.api_keys = Ok(statements.api_keys?);
+        }
         let (zone, deadline) = (self.schema.offset()?, self.limits.deadline);
-        Ok(SqlSessions(Arc::new(Inner { engine, statements, zone, deadline })))
+        Ok(SqlSessions(Arc::new(Inner { engine, writer, statements, zone, deadline })))
     }
 }
 
@@ -283,18 +323,18 @@ async fn within<T>(limits: Limits, connecting: impl Future<Output = Result<T, Co
     tokio::time::timeout(patience, connecting).await.unwrap_or_else(|_| Err(unreachable(&TooSlow(patience))))
 }
 
-async fn engine_at(url: &str, limits: Limits) -> Result<Arc<dyn Engine>, ConfigError> {
+async fn engine_at(url: &str, limits: Limits, access: Access) -> Result<Arc<dyn Engine>, ConfigError> {
     let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
     match scheme {
         #[cfg(feature = "sqlite")]
-        "sqlite" => Ok(Arc::new(sqlite::Sqlite::connect(url, limits).await?)),
+        "sqlite" => Ok(Arc::new(sqlite::Sqlite::connect(url, limits, access).await?)),
         #[cfg(feature = "postgres")]
-        "postgres" | "postgresql" => Ok(Arc::new(postgres::Postgres::connect(url, limits).await?)),
+        "postgres" | "postgresql" => Ok(Arc::new(postgres::Postgres::connect(url, limits, access).await?)),
         #[cfg(feature = "mysql")]
-        "mysql" | "mariadb" => Ok(Arc::new(mysql::MySql::connect(url, limits).await?)),
+        "mysql" | "mariadb" => Ok(Arc::new(mysql::MySql::connect(url, limits, access).await?)),
         _ => {
             // A build that knows none of them does not compile this file.
-            let _ = limits;
+            let _ = (limits, access);
             Err(ConfigError::new(format!("database URL: this build knows {}", known_schemes().join(", "))))
         }
     }
@@ -331,8 +371,8 @@ fn unreachable(error: &dyn fmt::Display) -> ConfigError {
 struct TooSlow(Duration);
 
 #[derive(Debug, thiserror::Error)]
-#[error("two rows hold one session token")]
-struct Ambiguous;
+#[error("two rows hold one {0}")]
+struct Ambiguous(&'static str);
 
 #[derive(Debug, thiserror::Error)]
 #[error("more than {MAX_USERS} users were asked for at once")]

@@ -1,10 +1,12 @@
-//! Where live sessions, and users, are looked up.
+//! Where live sessions, users and API keys are looked up.
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use authcore::{Unavailable, UserId};
 
+use crate::api_key::{ApiKey, ApiKeyRecord, KeyUsage};
 use crate::session::{SessionRecord, User};
 use crate::token::SessionToken;
 
@@ -43,6 +45,40 @@ pub trait UserStore: Send + Sync + 'static {
     ///
     /// [`Unavailable`] when nobody could tell.
     fn user(&self, id: &UserId) -> impl Future<Output = Result<Option<User>, Unavailable>> + Send;
+}
+
+/// A place that knows the API keys, and may be able to count their uses: Better Auth's database or its secondary
+/// storage.
+pub trait ApiKeyStore: Send + Sync + 'static {
+    /// The row of this key with its owner, as stored; `Ok(None)` when there is none. What it is worth is
+    /// [`ApiKeyRecord::judge`]'s to say.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] when nobody could tell: the store cannot be reached, is too slow, or answers what cannot be read.
+    fn api_key(&self, key: &ApiKey) -> impl Future<Output = Result<Option<ApiKeyRecord>, Unavailable>> + Send;
+
+    /// Puts these counters in the place of those in the record, if they still are as they were read. `Ok(false)` when
+    /// somebody else was faster, or the row is gone. Nothing else of the row changes, and no other row.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] when nobody could tell whether it was done; always, where the store [cannot](Self::can_spend).
+    fn spend(
+        &self,
+        _record: &ApiKeyRecord,
+        _after: &KeyUsage,
+    ) -> impl Future<Output = Result<bool, Unavailable>> + Send {
+        async { Err(Unavailable::new("this store of API keys only reads", Duration::from_secs(1))) }
+    }
+
+    /// Whether it may write counters at all. A store that only reads need not say so.
+    fn can_spend(&self) -> bool {
+        false
+    }
+
+    /// Where its keys are found, in one word for logs: `"database"` or `"redis"`.
+    fn source(&self) -> &'static str;
 }
 
 type Looked<'s, T> = Pin<Box<dyn Future<Output = Result<Option<T>, Unavailable>> + Send + 's>>;

@@ -96,8 +96,13 @@ pub enum AuthError {
         bearer: bool,
     },
     /// An API key that stands for nobody.
-    #[error("no API key: {0}")]
-    ApiKey(ApiKeyFault),
+    #[error("no API key: {fault}")]
+    ApiKey {
+        /// What is wrong with it.
+        fault: ApiKeyFault,
+        /// Whether it came as `Authorization: Bearer`, whose refusal says so in the challenge.
+        bearer: bool,
+    },
     /// What the credential itself allows is used up: how often it may be used, or how fast.
     #[error("the credential's own allowance is used up")]
     OverQuota {
@@ -144,7 +149,7 @@ impl AuthError {
             Self::NotYetValid(_) => "not_yet_valid",
             Self::IssuedInFuture(_) => "issued_in_future",
             Self::Session { fault, .. } => fault.reason(),
-            Self::ApiKey(fault) => fault.reason(),
+            Self::ApiKey { fault, .. } => fault.reason(),
             Self::OverQuota { .. } => "over_quota",
             Self::CrossSite => "cross_site",
             Self::Unavailable(_) => "unavailable",

@@ -301,8 +301,10 @@ impl From<&AuthError> for Refusal {
             AuthError::Session { bearer: false, .. } => {
                 Self::new(401, "session_invalid", NO_SESSION).with(|parts| parts.challenge = Challenge::Bare)
             }
-            AuthError::ApiKey(_) => Self::new(401, "api_key_invalid", "There is no such API key")
-                .with(|parts| parts.challenge = Challenge::Bare),
+            AuthError::ApiKey { bearer: true, .. } => Self::invalid_token("api_key_invalid", NO_KEY),
+            AuthError::ApiKey { bearer: false, .. } => {
+                Self::new(401, "api_key_invalid", NO_KEY).with(|parts| parts.challenge = Challenge::Bare)
+            }
             AuthError::OverQuota { retry_after } => {
                 Self::new(429, "rate_limited", "What this credential allows is used up")
                     .with(|parts| parts.retry_after = *retry_after)
@@ -345,6 +347,8 @@ impl From<AuthError> for Refusal {
 }
 
 const NO_SESSION: &str = "There is no such session";
+
+const NO_KEY: &str = "There is no such API key";
 
 /// The status codes of gRPC for ours.
 fn grpc_code(status: u16) -> u8 {

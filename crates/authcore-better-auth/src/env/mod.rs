@@ -71,6 +71,7 @@ impl BetterAuthSettings {
     /// | `BETTER_AUTH_COOKIE_PREFIX` | `better-auth` by default |
     /// | `BETTER_AUTH_SECURE_COOKIES` | `on` or `off`, when it does not follow from the URL |
     /// | `BETTER_AUTH_BEARER` | `off`, or the session tokens taken as bearer: `signed`, `raw` |
+    /// | `BETTER_AUTH_API_KEYS` | `off`, or `x-api-key` is accepted from the database, and limits that a key carries have it `refuse`d, or are `ignore`d or `enforce`d, which writes its counters |
     /// | `BETTER_AUTH_CHECK_USERS` | `on` looks the user of each JWT up in the database, to refuse who is banned or gone |
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use authcore::{ConfigError, Secret};
 
 use super::named;
+use crate::api_key::{ApiKeys, KeyLimits};
 use crate::builder::BetterAuthBuilder;
 use crate::jwt_settings::JwtSettings;
 
@@ -13,8 +14,16 @@ pub(super) struct Places {
     database: Option<Database>,
     /// The endpoint of the server itself.
     server: Option<String>,
-    /// Whether the users of JWTs are looked up in the database.
-    check_users: bool,
+    wanted: Wanted,
+}
+
+/// What else is looked up in the database.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Wanted {
+    /// The users of JWTs.
+    pub(super) users: bool,
+    /// API keys, and what becomes of their own limits.
+    pub(super) api_keys: Option<KeyLimits>,
 }
 
 #[derive(Debug)]
@@ -38,6 +47,10 @@ pub(super) const DATABASE_URL: &str = "BETTER_AUTH_DATABASE_URL";
 
 pub(super) const REDIS_URL: &str = "BETTER_AUTH_REDIS_URL";
 
+pub(super) const CHECK_USERS: &str = "BETTER_AUTH_CHECK_USERS";
+
+pub(super) const API_KEYS: &str = "BETTER_AUTH_API_KEYS";
+
 const REDIS_PREFIX: &str = "BETTER_AUTH_REDIS_PREFIX";
 
 const SCHEMA: &str = "BETTER_AUTH_SCHEMA";
@@ -46,7 +59,7 @@ impl Places {
     pub(super) fn from_vars(
         variable: &impl Fn(&str) -> Option<String>,
         jwt: &JwtSettings,
-        check_users: bool,
+        wanted: Wanted,
     ) -> Result<Self, ConfigError> {
         let alone = |name: &str, other: &str| Err(named(name, &format!("says nothing without {other}: set it")));
         let redis = match (variable(REDIS_URL), variable(REDIS_PREFIX)) {
@@ -69,14 +82,17 @@ impl Places {
             }
             (Some(url), schema) => Some(Database { url: Secret::new(url), snake_case: schema == Some("snake_case") }),
         };
-        if check_users && database.is_none() {
-            return Err(named("BETTER_AUTH_CHECK_USERS", &format!("needs the users: set {DATABASE_URL}")));
+        if database.is_none() {
+            let needs = [(wanted.users, CHECK_USERS, "users"), (wanted.api_keys.is_some(), API_KEYS, "keys")];
+            if let Some((_, name, what)) = needs.into_iter().find(|(is, ..)| *is) {
+                return Err(named(name, &format!("needs to look the {what} up: set {DATABASE_URL}")));
+            }
         }
         let server = jwt.base.as_ref().map(|base| base.endpoint(jwt.base_path.as_deref(), "get-session")).transpose();
         let server = server.map_err(|error| named("BETTER_AUTH_BASE_PATH", &error))?;
         // A program that cannot ask the server still takes its JWTs.
         let server = server.filter(|_| cfg!(feature = "http"));
-        Ok(Self { redis, database, server, check_users })
+        Ok(Self { redis, database, server, wanted })
     }
 
     /// The variable that says where sessions are looked up.
@@ -97,11 +113,15 @@ impl Places {
     /// Opens what is named and hands it to the builder.
     pub(super) async fn open(self, builder: BetterAuthBuilder) -> Result<BetterAuthBuilder, ConfigError> {
         let database = match &self.database {
-            Some(database) => Some(database.open().await?),
+            Some(database) => Some(database.open(self.wanted).await?),
             None => None,
         };
         let builder = match &database {
-            Some(database) if self.check_users => builder.check_users(database.users()),
+            Some(database) if self.wanted.users => builder.check_users(database.users()),
+            _ => builder,
+        };
+        let builder = match (&database, self.wanted.api_keys) {
+            (Some(database), Some(limits)) => builder.api_keys(api_keys(database, limits)?),
             _ => builder,
         };
         match (&self.redis, database, &self.server) {
@@ -117,16 +137,21 @@ impl Places {
 
 impl Database {
     #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-    async fn open(&self) -> Result<OpenDatabase, ConfigError> {
+    async fn open(&self, wanted: Wanted) -> Result<OpenDatabase, ConfigError> {
         use crate::sql::{Schema, SqlSessions};
 
         let schema = if self.snake_case { Schema::snake_case() } else { Schema::better_auth() };
-        let connecting = async { SqlSessions::builder().schema(schema).connect(text(&self.url)?).await };
+        let builder = SqlSessions::builder().schema(schema);
+        let builder = match wanted.api_keys {
+            Some(KeyLimits::Enforce) => builder.write_key_counters(),
+            _ => builder,
+        };
+        let connecting = async { builder.connect(text(&self.url)?).await };
         connecting.await.map_err(|error| named(DATABASE_URL, &error))
     }
 
     #[cfg(not(any(feature = "sqlite", feature = "postgres", feature = "mysql")))]
-    async fn open(&self) -> Result<OpenDatabase, ConfigError> {
+    async fn open(&self, _: Wanted) -> Result<OpenDatabase, ConfigError> {
         Err(unbuilt(DATABASE_URL, "`sqlite`, `postgres` or `mysql`"))
     }
 }
@@ -150,6 +175,17 @@ impl Redis {
     async fn open(&self, _: BetterAuthBuilder, _: Option<OpenDatabase>) -> Result<BetterAuthBuilder, ConfigError> {
         Err(unbuilt(REDIS_URL, "`redis`"))
     }
+}
+
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+fn api_keys(database: &OpenDatabase, limits: KeyLimits) -> Result<ApiKeys, ConfigError> {
+    let keys = database.api_keys().map_err(|error| named(API_KEYS, &error))?;
+    ApiKeys::builder(keys).limits(limits).build().map_err(|error| named(API_KEYS, &error))
+}
+
+#[cfg(not(any(feature = "sqlite", feature = "postgres", feature = "mysql")))]
+fn api_keys(database: &OpenDatabase, _: KeyLimits) -> Result<ApiKeys, ConfigError> {
+    match *database {}
 }
 
 #[cfg(feature = "http")]

@@ -2,8 +2,9 @@
 
 use authcore::{ConfigError, Secret};
 
-use super::places::{DATABASE_URL, Places, REDIS_URL};
+use super::places::{API_KEYS, CHECK_USERS, DATABASE_URL, Places, REDIS_URL, Wanted};
 use super::{SECRET, SECRETS, named, switch};
+use crate::api_key::KeyLimits;
 use crate::bearer_session::BearerSessions;
 use crate::builder::BetterAuthBuilder;
 use crate::cache::{CookieCache, CookieCacheBuilder};
@@ -11,7 +12,7 @@ use crate::cookie::{self, CookieNames};
 use crate::secrets::Secrets;
 
 /// The variables that make no sense without a secret, and what each may say all the same.
-const NEED_SECRET: [(&str, &str); 7] = [
+const NEED_SECRET: [(&str, &str); 8] = [
     (DATABASE_URL, ""),
     (REDIS_URL, ""),
     (PREFIX, "better-auth"),
@@ -19,6 +20,7 @@ const NEED_SECRET: [(&str, &str); 7] = [
     (CACHE, "off"),
     (BEARER, "off"),
     (CHECK_USERS, "off"),
+    (API_KEYS, "off"),
 ];
 
 const PREFIX: &str = "BETTER_AUTH_COOKIE_PREFIX";
@@ -31,8 +33,6 @@ const CACHE_VERSION: &str = "BETTER_AUTH_COOKIE_CACHE_VERSION";
 
 const BEARER: &str = "BETTER_AUTH_BEARER";
 
-const CHECK_USERS: &str = "BETTER_AUTH_CHECK_USERS";
-
 /// Adds what is said of sessions; the places are `None` when there is no secret, or nowhere to look them up.
 pub(super) fn settings(
     variable: &impl Fn(&str) -> Option<String>,
@@ -44,7 +44,7 @@ pub(super) fn settings(
         Some("raw") => BearerSessions::Raw,
         Some(_) => return Err(named(BEARER, &"takes `off`, `signed` or `raw`")),
     };
-    let check_users = switch(variable, CHECK_USERS)?.unwrap_or_default();
+    let wanted = Wanted { users: switch(variable, CHECK_USERS)?.unwrap_or_default(), api_keys: api_keys(variable)? };
     let secure = switch(variable, SECURE)?;
     let Some(secrets) = secrets(variable)? else {
         cache(variable, None)?;
@@ -55,7 +55,7 @@ pub(super) fn settings(
         };
     };
     let cache = cache(variable, Some(&secrets))?;
-    let places = Places::from_vars(variable, &builder.jwt, check_users)?;
+    let places = Places::from_vars(variable, &builder.jwt, wanted)?;
     if bearer != BearerSessions::Off && places.session_store().is_none() {
         return Err(named(BEARER, &format!("needs a place to look sessions up: set {DATABASE_URL}")));
     }
@@ -99,6 +99,19 @@ fn cache(
     };
     let cache = version.into_iter().fold(cache, CookieCacheBuilder::version);
     Ok(Some((cache, strategy == "jwks")))
+}
+
+/// What becomes of limits that a key carries; `None` when keys are not accepted.
+fn api_keys(variable: &impl Fn(&str) -> Option<String>) -> Result<Option<KeyLimits>, ConfigError> {
+    match variable(API_KEYS).as_deref() {
+        None | Some("off") => Ok(None),
+        Some("refuse") => Ok(Some(KeyLimits::Refuse)),
+        Some("ignore") => Ok(Some(KeyLimits::Ignore)),
+        Some("enforce") => Ok(Some(KeyLimits::Enforce)),
+        Some(_) => {
+            Err(named(API_KEYS, &"takes `off`, or what becomes of a key's own limits: `refuse`, `ignore`, `enforce`"))
+        }
+    }
 }
 
 fn secrets(variable: &impl Fn(&str) -> Option<String>) -> Result<Option<Secrets>, ConfigError> {

@@ -1,4 +1,4 @@
-use authcore::Timestamp;
+use authcore::{Timestamp, UserId};
 use serde_json::{Value, json};
 
 use super::*;

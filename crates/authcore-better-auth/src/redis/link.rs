@@ -64,6 +64,20 @@ impl Link {
         asked.map_err(|error| told(&error).into())
     }
 
+    /// Runs a script that puts `new` in the place of `old`: whether it did.
+    pub(super) async fn replace(
+        &self,
+        script: &str,
+        keys: &[String; 2],
+        old: &[u8],
+        new: &[u8],
+    ) -> Result<bool, BoxError> {
+        let mut connection = self.connection().await?;
+        let mut command = redis::cmd("EVAL");
+        command.arg(script).arg(keys.len()).arg(keys).arg(old).arg(new);
+        command.query_async(&mut connection).await.map_err(|error| told(&error).into())
+    }
+
     /// Says that an answer is overdue: the connection will be tried, and made anew if it is dead.
     pub(super) fn suspect(&self) {
         self.suspicion.notify_one();

@@ -1,5 +1,6 @@
 //! Sessions in Better Auth's secondary storage, where that is Redis or speaks its protocol.
 
+mod api_keys;
 mod link;
 mod or_database;
 mod url;
@@ -12,6 +13,7 @@ use authcore::{BoxError, ConfigError, Unavailable};
 
 use self::link::Link;
 use self::url::RedisUrl;
+pub use api_keys::RedisApiKeys;
 pub use or_database::RedisOrDatabase;
 
 use crate::record;
@@ -40,7 +42,8 @@ use crate::token::SessionToken;
 /// which spreads a user's keys over several servers, is not spoken.
 ///
 /// The commands are `GETRANGE` and `PING`: a Redis user that may do no more is enough (`+getrange +ping`), besides
-/// `SELECT` when the URL names a database.
+/// `SELECT` when the URL names a database. Counting the uses of API keys takes
+/// [more](RedisApiKeys::write_key_counters).
 #[derive(Clone)]
 #[must_use]
 pub struct RedisSessions {
@@ -104,12 +107,16 @@ impl RedisSessions {
     }
 
     async fn find(&self, token: &SessionToken) -> Result<Found, Unavailable> {
-        let finding = tokio::time::timeout(self.deadline, self.find_in_time(token));
-        let found = finding.await.unwrap_or_else(|_| {
+        self.in_time(self.find_in_time(token)).await
+    }
+
+    /// What is asked of Redis, within the deadline.
+    async fn in_time<T>(&self, asking: impl Future<Output = Result<T, BoxError>>) -> Result<T, Unavailable> {
+        let answer = tokio::time::timeout(self.deadline, asking).await.unwrap_or_else(|_| {
             self.link.suspect();
             Err(format!("no answer within {} ms", self.deadline.as_millis()).into())
         });
-        found.map_err(|error| Unavailable::new(format!("Redis: {error}"), RETRY_AFTER))
+        answer.map_err(|error| Unavailable::new(format!("Redis: {error}"), RETRY_AFTER))
     }
 
     async fn find_in_time(&self, token: &SessionToken) -> Result<Found, BoxError> {

@@ -48,6 +48,19 @@ pub(super) trait Engine: Send + Sync + 'static {
         true
     }
 
+    /// A column that means another one, of perhaps another type, so that both can be compared and the other's index
+    /// serves. Where an engine compares texts with numbers by itself, `5x` may pass for 5: whoever reads the row
+    /// compares again.
+    fn reference(&self, column: &str, _declared: &str, _other: &str) -> String {
+        column.to_owned()
+    }
+
+    /// Whether a text equals an argument, null being equal to null.
+    fn is_same(&self, text: &str, argument: &str) -> String;
+
+    /// Runs a statement that changes rows, and counts those it matched.
+    fn change<'a>(&'a self, sql: &'a Arc<str>, arguments: Values) -> Asked<'a, u64>;
+
     /// Runs a statement.
     fn rows<'a>(&'a self, sql: &'a Arc<str>, arguments: Vec<String>) -> Asked<'a, Vec<Values>>;
 
@@ -55,6 +68,13 @@ pub(super) trait Engine: Send + Sync + 'static {
     fn check(&self) -> Asked<'_, Result<(), ConfigError>> {
         Box::pin(async { Ok(Ok(())) })
     }
+}
+
+/// What the connections of a pool may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    Read,
+    Write,
 }
 
 /// The limits of a pool, for all engines.
@@ -110,16 +130,46 @@ where
     let mut lease = Lease(Some(pool.acquire().await?));
     let query = sqlx::query_with(AssertSqlSafe(Arc::clone(sql)), values);
     let found = query.fetch_all(&mut **lease.0.as_mut().expect("until it is given back")).await;
-    if let Some(mut connection) = lease.0.take() {
-        // The pool asks the server once more before it lets the next one have the connection, and would wait for ever.
-        tokio::spawn(tokio::time::timeout(pool.options().get_acquire_timeout(), connection.return_to_pool()));
-    }
+    lease.give_back(pool);
     found?.iter().map(|row| (0..row.len()).map(|index| row.try_get(index)).collect()).collect()
+}
+
+/// Runs a statement that changes rows, and counts those it matched.
+pub(super) async fn change<DB>(
+    pool: &Pool<DB>,
+    sql: &Arc<str>,
+    arguments: Values,
+    matched: fn(&DB::QueryResult) -> u64,
+) -> Result<u64, sqlx::Error>
+where
+    DB: Database,
+    DB::Arguments: IntoArguments<DB>,
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+    for<'q> Option<String>: Encode<'q, DB> + Type<DB>,
+{
+    let mut values = DB::Arguments::default();
+    for argument in arguments {
+        values.add(argument).map_err(sqlx::Error::Encode)?;
+    }
+    let mut lease = Lease(Some(pool.acquire().await?));
+    let query = sqlx::query_with(AssertSqlSafe(Arc::clone(sql)), values);
+    let done = query.execute(&mut **lease.0.as_mut().expect("until it is given back")).await;
+    lease.give_back(pool);
+    done.map(|done| matched(&done))
 }
 
 /// A connection that leaves the pool if its statement never ended. Giving it back, or taking leave of the server, would keep
 /// its place until the server answers, which it may never do.
 struct Lease<DB: Database>(Option<PoolConnection<DB>>);
+
+impl<DB: Database> Lease<DB> {
+    fn give_back(&mut self, pool: &Pool<DB>) {
+        if let Some(mut connection) = self.0.take() {
+            // The pool asks the server once more before it lets the next one have the connection, and would wait on.
+            tokio::spawn(tokio::time::timeout(pool.options().get_acquire_timeout(), connection.return_to_pool()));
+        }
+    }
+}
 
 impl<DB: Database> Drop for Lease<DB> {
     fn drop(&mut self) {

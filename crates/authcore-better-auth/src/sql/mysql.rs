@@ -1,26 +1,29 @@
-//! MySQL and MariaDB: each session is told to read only, and to speak of times in UTC.
+//! MySQL and MariaDB: each session is told to speak of times in UTC, and to read only if that is all it is for.
 
 use std::str::FromStr;
 use std::sync::Arc;
 
 use authcore::ConfigError;
-use sqlx::mysql::MySqlConnectOptions;
+use sqlx::mysql::{MySqlConnectOptions, MySqlQueryResult};
 use sqlx::{Executor as _, MySqlConnection, MySqlPool};
 
-use super::engine::{self, Asked, Engine, Limits, Values};
+use super::engine::{self, Access, Asked, Engine, Limits, Values};
 use super::unreachable;
 
 pub(super) struct MySql(pub(super) MySqlPool);
 
 impl MySql {
-    pub(super) async fn connect(url: &str, limits: Limits) -> Result<Self, ConfigError> {
+    pub(super) async fn connect(url: &str, limits: Limits, access: Access) -> Result<Self, ConfigError> {
         let options = MySqlConnectOptions::from_str(url).map_err(|error| unreachable(&error))?;
         // A URL written for Node may name a `timezone` that means another thing there.
         let options = options.timezone(Some(UTC.to_owned()));
         engine::try_out(&options).await?;
-        let pool = limits.pool().after_connect(|connection: &mut MySqlConnection, _| {
-            Box::pin(async move { connection.execute("SET SESSION TRANSACTION READ ONLY").await.map(drop) })
-        });
+        let mut pool = limits.pool();
+        if access == Access::Read {
+            pool = pool.after_connect(|connection: &mut MySqlConnection, _| {
+                Box::pin(async move { connection.execute("SET SESSION TRANSACTION READ ONLY").await.map(drop) })
+            });
+        }
         Ok(Self(pool.connect_lazy_with(options)))
     }
 }
@@ -51,6 +54,15 @@ impl Engine for MySql {
 
     fn argument(&self, _: usize, _: &str) -> String {
         "?".to_owned()
+    }
+
+    fn is_same(&self, text: &str, argument: &str) -> String {
+        format!("{text} <=> {argument}")
+    }
+
+    /// Matched and not only changed rows: sqlx asks for that (`CLIENT_FOUND_ROWS`).
+    fn change<'a>(&'a self, sql: &'a Arc<str>, arguments: Values) -> Asked<'a, u64> {
+        Box::pin(engine::change(&self.0, sql, arguments, MySqlQueryResult::rows_affected))
     }
 
     fn rows<'a>(&'a self, sql: &'a Arc<str>, arguments: Vec<String>) -> Asked<'a, Vec<Values>> {

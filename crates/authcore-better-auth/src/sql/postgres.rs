@@ -1,22 +1,25 @@
-//! PostgreSQL: each connection is told to read only, and to give up where we do.
+//! PostgreSQL: each connection is told to give up where we do, and to read only if that is all it is for.
 
 use std::str::FromStr;
 use std::sync::Arc;
 
 use authcore::ConfigError;
 use sqlx::PgPool;
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgQueryResult};
 
-use super::engine::{self, Asked, Engine, Limits, Values};
+use super::engine::{self, Access, Asked, Engine, Limits, Values};
 use super::unreachable;
 
 pub(super) struct Postgres(pub(super) PgPool);
 
 impl Postgres {
-    pub(super) async fn connect(url: &str, limits: Limits) -> Result<Self, ConfigError> {
+    pub(super) async fn connect(url: &str, limits: Limits, access: Access) -> Result<Self, ConfigError> {
         let options = PgConnectOptions::from_str(url).map_err(|error| unreachable(&error))?;
         let give_up = limits.deadline.as_millis().to_string();
-        let options = options.options([("default_transaction_read_only", "on"), ("statement_timeout", &give_up)]);
+        let mut options = options.options([("statement_timeout", &give_up)]);
+        if access == Access::Read {
+            options = options.options([("default_transaction_read_only", "on")]);
+        }
         engine::try_out(&options).await?;
         Ok(Self(limits.pool().connect_lazy_with(options)))
     }
@@ -60,6 +63,8 @@ impl Engine for Postgres {
         match declared {
             "uuid" => format!("${position}::uuid"),
             "smallint" | "integer" | "bigint" => format!("${position}::bigint"),
+            "timestamp with time zone" => format!("${position}::timestamptz"),
+            "timestamp without time zone" => format!("${position}::timestamp"),
             _ => format!("${position}"),
         }
     }
@@ -70,6 +75,31 @@ impl Engine for Postgres {
             "smallint" | "integer" | "bigint" => value.parse::<i64>().is_ok(),
             _ => !value.contains('\0'),
         }
+    }
+
+    /// PostgreSQL compares no text with a number or a UUID, and a cast of what is neither would fail.
+    fn reference(&self, column: &str, declared: &str, other: &str) -> String {
+        match (declared, other) {
+            (same, other) if same == other => column.to_owned(),
+            ("text" | "character varying", "uuid") => {
+                format!(
+                    "CASE WHEN {column} ~ '^[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}$' THEN {column}::uuid END"
+                )
+            }
+            ("text" | "character varying", "smallint" | "integer" | "bigint") => {
+                format!("CASE WHEN {column} ~ '^[0-9]{{1,18}}$' THEN {column}::bigint END")
+            }
+            ("uuid" | "smallint" | "integer" | "bigint", "text" | "character varying") => format!("{column}::text"),
+            _ => column.to_owned(),
+        }
+    }
+
+    fn is_same(&self, text: &str, argument: &str) -> String {
+        format!("{text} IS NOT DISTINCT FROM {argument}")
+    }
+
+    fn change<'a>(&'a self, sql: &'a Arc<str>, arguments: Values) -> Asked<'a, u64> {
+        Box::pin(engine::change(&self.0, sql, arguments, PgQueryResult::rows_affected))
     }
 
     fn rows<'a>(&'a self, sql: &'a Arc<str>, arguments: Vec<String>) -> Asked<'a, Vec<Values>> {

@@ -1,5 +1,7 @@
 //! Rows become records here. What cannot be read is an outage: it is nobody's fault who presents a token.
 
+mod api_key;
+
 use std::sync::Arc;
 
 use authcore::{Timestamp, UserId};
@@ -8,6 +10,8 @@ use super::engine::Values;
 use super::time::{Zone, instant};
 use crate::session::{Session, User};
 use crate::token::SessionToken;
+
+pub(super) use api_key::AsRead;
 
 /// A row by Better Auth's names of its fields.
 pub(super) struct Row {
@@ -75,8 +79,13 @@ impl Row {
     }
 
     fn flag(&self, field: &'static str) -> Result<bool, Unreadable> {
+        self.flag_or(field, false)
+    }
+
+    fn flag_or(&self, field: &'static str, default: bool) -> Result<bool, Unreadable> {
         match self.optional(field) {
-            None | Some("0" | "false") => Ok(false),
+            None => Ok(default),
+            Some("0" | "false") => Ok(false),
             Some("1" | "true") => Ok(true),
             Some(_) => Err(Unreadable(field)),
         }

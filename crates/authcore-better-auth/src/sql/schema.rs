@@ -49,7 +49,7 @@ impl Schema {
         Self { snake_case: true, ..Self::better_auth() }
     }
 
-    /// A table by another name: of `user`, `session`, `member`, `team`, `teamMember`.
+    /// A table by another name: of `user`, `session`, `member`, `team`, `teamMember`, `apikey`.
     pub fn table(mut self, model: impl Into<String>, name: impl Into<String>) -> Self {
         self.tables.insert(model.into(), name.into());
         self
@@ -128,6 +128,17 @@ impl Schema {
         self.required.iter().any(|required| required == field)
     }
 
+    /// Whether anything is said of this table: somebody means to use it, and wants to know at once that it does not fit.
+    pub(super) fn speaks_of(&self, model: &str) -> bool {
+        let is_of = |field: &String| field.split_once('.').is_some_and(|(table, _)| table == model);
+        self.tables.contains_key(model) || self.required.iter().any(is_of)
+    }
+
+    /// Whether this column was given a name of its own.
+    pub(super) fn renames(&self, field: &str) -> bool {
+        self.columns.contains_key(field)
+    }
+
     pub(super) fn namespace(&self) -> Option<&str> {
         self.postgres_schema.as_deref()
     }
@@ -162,9 +173,9 @@ fn is_identifier(name: &str) -> bool {
     (1..=63).contains(&name.len()) && name.bytes().all(good)
 }
 
-pub(super) const MODELS: [&str; 5] = ["user", "session", "member", "team", "teamMember"];
+pub(super) const MODELS: [&str; 6] = ["user", "session", "member", "team", "teamMember", "apikey"];
 
-const FIELDS: [&str; 23] = [
+const FIELDS: [&str; 41] = [
     "session.id",
     "session.token",
     "session.userId",
@@ -188,6 +199,24 @@ const FIELDS: [&str; 23] = [
     "team.organizationId",
     "teamMember.teamId",
     "teamMember.userId",
+    "apikey.id",
+    "apikey.key",
+    "apikey.configId",
+    "apikey.referenceId",
+    "apikey.name",
+    "apikey.enabled",
+    "apikey.expiresAt",
+    "apikey.createdAt",
+    "apikey.permissions",
+    "apikey.remaining",
+    "apikey.refillInterval",
+    "apikey.refillAmount",
+    "apikey.lastRefillAt",
+    "apikey.rateLimitEnabled",
+    "apikey.rateLimitTimeWindow",
+    "apikey.rateLimitMax",
+    "apikey.requestCount",
+    "apikey.lastRequest",
 ];
 
 #[cfg(test)]

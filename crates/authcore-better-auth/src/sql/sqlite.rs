@@ -1,21 +1,21 @@
-//! SQLite: opened for reading only.
+//! SQLite: opened for reading only, and once more where something may be written.
 
 use std::str::FromStr;
 use std::sync::Arc;
 
 use authcore::ConfigError;
 use sqlx::SqlitePool;
-use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteQueryResult};
 
-use super::engine::{self, Asked, Engine, Limits, Values};
+use super::engine::{self, Access, Asked, Engine, Limits, Values};
 use super::unreachable;
 
 pub(super) struct Sqlite(pub(super) SqlitePool);
 
 impl Sqlite {
-    pub(super) async fn connect(url: &str, limits: Limits) -> Result<Self, ConfigError> {
+    pub(super) async fn connect(url: &str, limits: Limits, access: Access) -> Result<Self, ConfigError> {
         let options = SqliteConnectOptions::from_str(url).map_err(|error| unreachable(&error))?;
-        let options = options.read_only(true).create_if_missing(false).busy_timeout(limits.deadline);
+        let options = options.read_only(access == Access::Read).create_if_missing(false).busy_timeout(limits.deadline);
         engine::try_out(&options).await?;
         Ok(Self(limits.pool().connect_lazy_with(options)))
     }
@@ -41,6 +41,14 @@ impl Engine for Sqlite {
 
     fn argument(&self, position: usize, _: &str) -> String {
         format!("?{position}")
+    }
+
+    fn is_same(&self, text: &str, argument: &str) -> String {
+        format!("{text} IS {argument}")
+    }
+
+    fn change<'a>(&'a self, sql: &'a Arc<str>, arguments: Values) -> Asked<'a, u64> {
+        Box::pin(engine::change(&self.0, sql, arguments, SqliteQueryResult::rows_affected))
     }
 
     fn rows<'a>(&'a self, sql: &'a Arc<str>, arguments: Vec<String>) -> Asked<'a, Vec<Values>> {

@@ -1,5 +1,7 @@
 //! The statements, put together once from the columns a database has.
 
+mod api_key;
+
 use std::sync::Arc;
 
 use authcore::ConfigError;
@@ -8,6 +10,7 @@ use super::engine::{Engine, Values};
 use super::row::Row;
 use super::schema::Schema;
 use super::unreachable;
+pub(super) use api_key::{COUNTERS, KeyStatements};
 
 /// A table's fields by Better Auth's names, and whether it is one without them.
 type Fields = &'static [(&'static str, Need)];
@@ -45,6 +48,8 @@ pub(super) struct Statements {
     pub(super) users: Vec<(usize, Statement)>,
     pub(super) member: Option<Statement>,
     pub(super) team_member: Option<Statement>,
+    /// `None` without a table of keys. One of another shape is nobody's trouble until keys are asked for.
+    pub(super) api_keys: Result<Option<KeyStatements>, ConfigError>,
     /// Columns of plugins that are not there.
     pub(super) absent: Vec<&'static str>,
 }
@@ -57,12 +62,24 @@ impl Statements {
         let member = find("member", "m", MEMBER).await?;
         let team = find("team", "t", TEAM).await?;
         let team_member = find("teamMember", "tm", TEAM_MEMBER).await?;
+        let keys = find("apikey", "k", api_key::API_KEY).await;
         let write = Writer { engine };
         let absent = |table: &Table, fields: Fields| {
             fields.iter().map(|(field, _)| *field).filter(|field| table.column(field).is_none()).collect::<Vec<_>>()
         };
         Ok(Self {
-            absent: [absent(&session, SESSION), absent(&user, USER)].concat(),
+            absent: [
+                absent(&session, SESSION),
+                absent(&user, USER),
+                keys.as_ref()
+                    .ok()
+                    .and_then(Option::as_ref)
+                    .map(|keys| absent(keys, api_key::API_KEY))
+                    .unwrap_or_default(),
+            ]
+            .concat(),
+            api_keys: keys
+                .and_then(|keys| keys.map(|keys| KeyStatements::of(engine, schema, &keys, &user)).transpose()),
             session: write.session(&session, &user),
             users: GROUPS.map(|size| (size, write.users(&user, size))).into(),
             team_member: match (&member, &team, &team_member) {
@@ -87,6 +104,13 @@ struct Column {
     declared: String,
 }
 
+impl Column {
+    /// Without the alias: what an UPDATE sets takes none.
+    fn bare(&self) -> &str {
+        self.name.split_once('.').map_or(&self.name, |(_, bare)| bare)
+    }
+}
+
 impl Table {
     async fn find(
         engine: &dyn Engine,
@@ -103,7 +127,7 @@ impl Table {
         }
         let namespace = schema.namespace().filter(|_| engine.name() == "PostgreSQL");
         let namespace = namespace.map(|name| engine.quote(name) + ".").unwrap_or_default();
-        let mut table = Self { from: format!("{namespace}{} {alias}", engine.quote(&name)), columns: Vec::new() };
+        let mut table = Self { from: format!("{namespace}{} AS {alias}", engine.quote(&name)), columns: Vec::new() };
         for (field, need) in fields {
             let called = schema.column_of(field);
             let find = |called: &str| there.iter().find(|(name, _)| engine.same_column(name, called));

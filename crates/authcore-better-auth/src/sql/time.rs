@@ -27,6 +27,23 @@ pub(super) fn instant(text: &str, Zone(zone): Zone) -> Option<Timestamp> {
     clock(text.as_bytes(), zone)
 }
 
+/// An instant as text in the form of another that [`instant`] reads: to the millisecond, as JavaScript has them.
+pub(super) fn written(instant: Timestamp, like: &str, Zone(zone): Zone) -> String {
+    let milliseconds = instant.as_micros().div_euclid(1000);
+    if !like.contains(':') {
+        return milliseconds.to_string();
+    }
+    let end =
+        like.get(19..).unwrap_or_default().trim_start_matches(|letter: char| letter == '.' || letter.is_ascii_digit());
+    let (east, end) = match end {
+        "" => (zone, ""),
+        "Z" => (0, "Z"),
+        _ => (0, "+00:00"),
+    };
+    let between = if like.contains('T') { 'T' } else { ' ' };
+    date::text(milliseconds + east * 1000, between) + end
+}
+
 /// ISO 8601 with seconds, a space or a `T` between date and time, up to nine digits of a second, and a zone or none.
 fn clock(text: &[u8], default_zone: i64) -> Option<Timestamp> {
     let (date_and_time, rest) = text.split_at_checked(19)?;
@@ -130,8 +147,26 @@ mod tests {
         }
     }
 
+    #[test]
+    fn an_instant_is_written_as_its_row_writes_them() {
+        let instant_meant = Timestamp::from_micros(1_795_806_433_112_999);
+        for (like, zone, text) in [
+            ("2026-01-01T00:00:00.000Z", "Z", "2026-11-27T19:07:13.112Z"),
+            ("2026-01-01T00:00:00+00:00", "Z", "2026-11-27T19:07:13.112+00:00"),
+            ("2026-01-01T00:00:00.000+02:00", "Z", "2026-11-27T19:07:13.112+00:00"),
+            ("2026-01-01T00:00:00.123456", "Z", "2026-11-27T19:07:13.112"),
+            ("2026-01-01 00:00:00", "-05:00", "2026-11-27 14:07:13.112"),
+            ("2026-01-01T00:00:00Z", "-05:00", "2026-11-27T19:07:13.112Z"),
+            ("1767225600000", "-05:00", "1795806433112"),
+        ] {
+            let zone = Zone::parse(zone).expect("a zone");
+            assert_eq!(written(instant_meant, like, zone), text, "{like}");
+            assert_eq!(instant(text, zone), Some(Timestamp::from_micros(1_795_806_433_112_000)), "{text}");
+        }
+    }
+
     /// A plain second version: counts the days of all months since year 0.
-    fn written(seconds: i64, micros: i64) -> String {
+    fn plainly_written(seconds: i64, micros: i64) -> String {
         let (mut left, time) = (seconds.div_euclid(86_400) + 719_528, seconds.rem_euclid(86_400));
         let (mut year, mut month) = (0, 1);
         while left >= days_in(month, year) {
@@ -145,8 +180,14 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_written_is_read(seconds in -62_167_219_200_i64..=Timestamp::MAX_SECONDS, micros in 0_i64..MICROS) {
-            let text = written(seconds, micros);
+            let text = plainly_written(seconds, micros);
             prop_assert_eq!(instant(&text, UTC), Some(Timestamp::from_micros(seconds * MICROS + micros)), "{}", text);
+        }
+
+        #[test]
+        fn dates_are_written_as_a_plain_second_version_does(seconds in -62_167_219_200_i64..=Timestamp::MAX_SECONDS) {
+            let text = written(Timestamp::from_micros(seconds * MICROS), "0000-01-01T00:00:00Z", UTC);
+            prop_assert_eq!(text, plainly_written(seconds, 0).replace(".000000Z", ".000Z"));
         }
 
         #[test]

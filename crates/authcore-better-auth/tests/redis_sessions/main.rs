@@ -2,7 +2,10 @@
 
 #![cfg(feature = "redis")]
 
+mod api_keys;
 mod better_auth;
+#[path = "../key_suite/mod.rs"]
+mod key_suite;
 mod look_up;
 mod or_database;
 mod outages;

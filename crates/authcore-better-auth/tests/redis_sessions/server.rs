@@ -79,6 +79,13 @@ impl RedisServer {
         }
     }
 
+    /// The names of all keys, which hold no white space.
+    pub(crate) fn keys(&self) -> Vec<String> {
+        let script = "return table.concat(redis.call('KEYS', '*'), ' ')";
+        let names = self.run(&["EVAL", script, "0"]);
+        names.split_whitespace().map(str::to_owned).collect()
+    }
+
     /// How often this command was called since the start.
     pub(crate) fn calls(&self, command: &str) -> u32 {
         let stats = self.run(&["INFO", "commandstats"]);

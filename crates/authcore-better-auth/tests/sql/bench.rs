@@ -92,7 +92,7 @@ impl Bench for SqlBench {
 }
 
 impl Form {
-    async fn create(&self, database: &Database) {
+    pub(crate) async fn create(&self, database: &Database) {
         let Self { id: (id, _), time: (time, _), boolean, text, .. } = self;
         let plugin = |column: String| if self.plugins { column } else { String::new() };
         let (role, banned) = (format!(", \"role\" {text}"), format!(", \"banned\" {boolean}"));
@@ -111,7 +111,7 @@ impl Form {
         database.run(&self.spell(&sql)).await;
     }
 
-    fn insert_user(&self, seed: &Seed) -> String {
+    pub(crate) fn insert_user(&self, seed: &Seed) -> String {
         let Seed { user, role, banned, ban_expires, .. } = seed;
         let (yes, no) = if self.boolean == "boolean" { ("true", "false") } else { ("1", "0") };
         let id = (self.id.1)(*user);
@@ -140,18 +140,18 @@ impl Form {
         self.insert("session", &columns, &values)
     }
 
-    fn insert(&self, table: &str, columns: &[&str], values: &[String]) -> String {
+    pub(crate) fn insert(&self, table: &str, columns: &[&str], values: &[String]) -> String {
         let columns: Vec<_> = columns.iter().map(|column| format!("\"{column}\"")).collect();
         self.spell(&format!("INSERT INTO \"{table}\" ({})", columns.join(", ")))
             + &format!(" VALUES ({})", values.join(", "))
     }
 
-    fn written(&self, milliseconds: i64) -> String {
+    pub(crate) fn written(&self, milliseconds: i64) -> String {
         (self.time.1)(NOW * 1000 + milliseconds)
     }
 
     /// Names as this form spells them.
-    fn spell(&self, sql: &str) -> String {
+    pub(crate) fn spell(&self, sql: &str) -> String {
         if !self.snake_case {
             return sql.to_owned();
         }
@@ -170,7 +170,7 @@ impl Form {
     }
 }
 
-fn quoted(text: Option<&str>) -> String {
+pub(crate) fn quoted(text: Option<&str>) -> String {
     text.map_or("NULL".into(), |text| format!("'{text}'"))
 }
 

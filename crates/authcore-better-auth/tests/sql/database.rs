@@ -1,5 +1,6 @@
 //! A database that the tests write into.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -47,6 +48,53 @@ impl Database {
             Self::MariaDb(pool) => sqlx::raw_sql(AssertSqlSafe(sql.replace('"', "`"))).execute(pool).await.map(drop),
         };
         done.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+}
+
+impl Database {
+    /// What is in these tables, cell by cell: `table/id/column`, and its text.
+    pub(crate) async fn cells(&self, tables: &[&str]) -> BTreeMap<String, String> {
+        let mut cells = BTreeMap::new();
+        for table in tables {
+            for column in self.columns(table).await {
+                let text = match self {
+                    Self::Sqlite(_) => {
+                        format!("COALESCE(CAST(\"{column}\" AS TEXT) || ' ' || typeof(\"{column}\"), 'null')")
+                    }
+                    Self::Postgres(_) => format!("COALESCE(\"{column}\"::text, 'null')"),
+                    Self::MariaDb(_) => format!("COALESCE(CAST(\"{column}\" AS CHAR), 'null')"),
+                };
+                let id = if let Self::MariaDb(_) = self { "CAST(\"id\" AS CHAR)" } else { "CAST(\"id\" AS TEXT)" };
+                for (id, text) in self.pairs(&format!("SELECT {id}, {text} FROM \"{table}\"")).await {
+                    cells.insert(format!("{table}/{id}/{column}"), text);
+                }
+            }
+        }
+        cells
+    }
+
+    async fn columns(&self, table: &str) -> Vec<String> {
+        let sql = match self {
+            Self::Sqlite(_) => format!("SELECT name, name FROM pragma_table_info('{table}')"),
+            Self::Postgres(_) => format!(
+                "SELECT column_name::text, column_name::text FROM information_schema.columns WHERE table_name = '{table}' \
+                 AND table_schema = 'public'"
+            ),
+            Self::MariaDb(_) => format!(
+                "SELECT CONVERT(column_name USING utf8mb4), CONVERT(column_name USING utf8mb4) \
+                 FROM information_schema.columns WHERE table_name = '{table}' AND table_schema = DATABASE()"
+            ),
+        };
+        self.pairs(&sql).await.into_iter().map(|(name, _)| name).collect()
+    }
+
+    async fn pairs(&self, sql: &str) -> Vec<(String, String)> {
+        let found = match self {
+            Self::Sqlite(pool) => sqlx::query_as(AssertSqlSafe(sql)).fetch_all(pool).await,
+            Self::Postgres(pool) => sqlx::query_as(AssertSqlSafe(sql)).fetch_all(pool).await,
+            Self::MariaDb(pool) => sqlx::query_as(AssertSqlSafe(sql.replace('"', "`"))).fetch_all(pool).await,
+        };
+        found.unwrap_or_else(|error| panic!("{sql}: {error}"))
     }
 }
 

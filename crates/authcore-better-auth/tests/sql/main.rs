@@ -1,10 +1,13 @@
 //! Sessions in real databases: SQLite files, PostgreSQL, MariaDB, and those that a real Better Auth server keeps.
 
+#[path = "../key_suite/mod.rs"]
+mod key_suite;
 #[path = "../store_suite/mod.rs"]
 mod store_suite;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod api_keys;
 mod bench;
 mod better_auth;
 mod database;

@@ -22,7 +22,7 @@ pub(crate) fn built_in() -> Form {
 }
 
 /// Times without a zone, ids as uuid: what Drizzle makes.
-fn drizzle() -> Form {
+pub(crate) fn drizzle() -> Form {
     let time = |milliseconds| format!("'{}'", clock(milliseconds, ' '));
     Form { snake_case: true, id: ("uuid", uuid), time: ("timestamp", time), ..built_in() }
 }

@@ -40,7 +40,7 @@ pub(crate) fn without_user(record: &str) -> String {
 }
 
 /// Milliseconds from [`NOW`], within its day.
-fn date(milliseconds: i64) -> String {
+pub(crate) fn date(milliseconds: i64) -> String {
     let of_day = NOW * 1000 % 86_400_000 + milliseconds;
     assert!((0..86_400_000).contains(&of_day));
     let (seconds, milliseconds) = (of_day / 1000, of_day % 1000);

@@ -94,11 +94,14 @@ fn a_bad_api_key_gets_the_bare_challenge_and_says_nothing_more() {
         (ApiKeyFault::OwnerMissing, "api_key_owner_missing"),
         (ApiKeyFault::OwnerBanned, "api_key_owner_banned"),
     ];
-    let body = Refusal::from(AuthError::ApiKey(ApiKeyFault::Unknown)).body();
+    let refusal = |fault, bearer| Refusal::from(AuthError::ApiKey { fault, bearer });
+    let body = refusal(ApiKeyFault::Unknown, false).body();
     for (fault, reason) in faults {
-        let refusal = Refusal::from(AuthError::ApiKey(fault));
-        assert_eq!((refusal.status(), refusal.code(), refusal.reason()), (401, "api_key_invalid", reason));
-        assert_eq!((refusal.challenge().as_deref(), refusal.body()), (Some("Bearer"), body.clone()));
+        let (bare, bearer) = (refusal(fault, false), refusal(fault, true));
+        assert_eq!((bare.status(), bare.code(), bare.reason()), (401, "api_key_invalid", reason));
+        assert_eq!((bare.challenge().as_deref(), bare.body()), (Some("Bearer"), body.clone()));
+        assert_eq!((bearer.code(), bearer.reason()), ("api_key_invalid", reason));
+        assert!(bearer.challenge().is_some_and(|text| text.contains(r#"error="invalid_token""#)));
     }
 }
 
