@@ -15,6 +15,8 @@ mod env;
 mod http;
 mod jwt;
 mod keys;
+#[cfg(feature = "recent")]
+mod recent;
 #[cfg(any(feature = "redis", feature = "http", test))]
 mod record;
 #[cfg(feature = "redis")]
@@ -43,6 +45,8 @@ pub use cross_site::TrustedOrigins;
 #[cfg(feature = "http")]
 pub use http::{Forward, HttpSessions};
 pub use jwt::BetterAuthJwt;
+#[cfg(feature = "recent")]
+pub use recent::{RecentSessions, RecentSessionsBuilder};
 pub use secrets::Secrets;
 pub use session::{Session, SessionRecord, User};
 pub use session_settings::SessionSettings;
