@@ -1,8 +1,14 @@
-//! What the benches share: a token like Better Auth's, and keys as each library wants them.
+//! What the benches share: a token like Better Auth's, keys as each library wants them, and whether to measure at all.
 
 use authcore::{Algorithm, JwtVerifier, KeySet};
 use authcore_testkit::{SigningKey, mint};
 use serde::Deserialize;
+
+/// Whether numbers are wanted: `cargo bench` asks for them, `cargo test --all-targets` runs everything once.
+#[must_use]
+pub fn is_measured() -> bool {
+    std::env::args().any(|argument| argument == "--bench")
+}
 
 /// Issuer and audience of the bench tokens, as Better Auth derives them from its base URL.
 pub const ORIGIN: &str = "https://app.example.com";

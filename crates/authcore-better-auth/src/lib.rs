@@ -18,6 +18,8 @@ mod http;
 mod jwt;
 mod jwt_settings;
 mod keys;
+#[cfg(feature = "recent")]
+mod recent;
 #[cfg(any(feature = "redis", feature = "http", test))]
 mod record;
 #[cfg(feature = "redis")]
@@ -47,6 +49,8 @@ pub use cross_site::TrustedOrigins;
 pub use env::BetterAuthSettings;
 #[cfg(feature = "http")]
 pub use http::{Forward, HttpSessions};
+#[cfg(feature = "recent")]
+pub use recent::{RecentSessions, RecentSessionsBuilder};
 pub use secrets::Secrets;
 pub use session::{Session, SessionRecord, User};
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]

@@ -21,7 +21,8 @@ pub trait SessionStore: Send + Sync + 'static {
     /// [`Unavailable`] when nobody could tell: the store cannot be reached, is too slow, or answers what cannot be read.
     fn session(&self, token: &SessionToken) -> impl Future<Output = Result<Option<SessionRecord>, Unavailable>> + Send;
 
-    /// As [`session`](Self::session), with nothing remembered: for requests that must see a sign-out at once.
+    /// As [`session`](Self::session), with nothing remembered: for a request that must see what happened a moment ago. The
+    /// same, unless the store remembers look-ups.
     ///
     /// # Errors
     ///

@@ -1,11 +1,14 @@
 //! Where the environment has sessions looked up, and how these places are opened.
 
+use std::time::Duration;
+
 use authcore::{ConfigError, Secret};
 
 use super::named;
 use crate::api_key::{ApiKeys, KeyLimits};
 use crate::builder::BetterAuthBuilder;
 use crate::jwt_settings::JwtSettings;
+use crate::store::SessionStore;
 
 /// In this order of truth and nearness: Redis, the database, the server itself.
 #[derive(Debug, Default)]
@@ -24,6 +27,8 @@ pub(super) struct Wanted {
     pub(super) users: bool,
     /// API keys, and what becomes of their own limits.
     pub(super) api_keys: Option<KeyLimits>,
+    /// For how long look-ups of sessions are remembered.
+    pub(super) recent: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -48,6 +53,8 @@ pub(super) const DATABASE_URL: &str = "BETTER_AUTH_DATABASE_URL";
 pub(super) const REDIS_URL: &str = "BETTER_AUTH_REDIS_URL";
 
 pub(super) const CHECK_USERS: &str = "BETTER_AUTH_CHECK_USERS";
+
+pub(super) const SESSION_CACHE: &str = "BETTER_AUTH_SESSION_CACHE";
 
 pub(super) const API_KEYS: &str = "BETTER_AUTH_API_KEYS";
 
@@ -125,11 +132,9 @@ impl Places {
             _ => builder,
         };
         match (&self.redis, database, &self.server) {
-            (Some(redis), database, _) => redis.open(builder, database).await,
-            (None, Some(database), _) => Ok(builder.sessions(database)),
-            (None, None, Some(endpoint)) => {
-                ask_server(builder, endpoint).map_err(|error| named("BETTER_AUTH_URL", &error))
-            }
+            (Some(redis), database, _) => redis.open(builder, database, self.wanted).await,
+            (None, Some(database), _) => remembered(builder, database, self.wanted),
+            (None, None, Some(endpoint)) => ask_server(builder, endpoint, self.wanted),
             (None, None, None) => Ok(builder),
         }
     }
@@ -162,17 +167,23 @@ impl Redis {
         &self,
         builder: BetterAuthBuilder,
         database: Option<OpenDatabase>,
+        wanted: Wanted,
     ) -> Result<BetterAuthBuilder, ConfigError> {
         let connecting = async { crate::redis::RedisSessions::connect(text(&self.url)?).await };
         let redis = connecting.await.map_err(|error| named(REDIS_URL, &error))?.prefix(self.prefix.as_str());
-        Ok(match database {
-            Some(database) => builder.sessions(redis.or_database(database)),
-            None => builder.sessions(redis),
-        })
+        match database {
+            Some(database) => remembered(builder, redis.or_database(database), wanted),
+            None => remembered(builder, redis, wanted),
+        }
     }
 
     #[cfg(not(feature = "redis"))]
-    async fn open(&self, _: BetterAuthBuilder, _: Option<OpenDatabase>) -> Result<BetterAuthBuilder, ConfigError> {
+    async fn open(
+        &self,
+        _: BetterAuthBuilder,
+        _: Option<OpenDatabase>,
+        _: Wanted,
+    ) -> Result<BetterAuthBuilder, ConfigError> {
         Err(unbuilt(REDIS_URL, "`redis`"))
     }
 }
@@ -189,14 +200,38 @@ fn api_keys(database: &OpenDatabase, _: KeyLimits) -> Result<ApiKeys, ConfigErro
 }
 
 #[cfg(feature = "http")]
-fn ask_server(builder: BetterAuthBuilder, endpoint: &str) -> Result<BetterAuthBuilder, ConfigError> {
-    let forward = builder.forward_cookie()?;
-    Ok(builder.sessions(crate::http::HttpSessions::asking(endpoint, forward)?))
+fn ask_server(builder: BetterAuthBuilder, endpoint: &str, wanted: Wanted) -> Result<BetterAuthBuilder, ConfigError> {
+    let asking = builder.forward_cookie().and_then(|forward| crate::http::HttpSessions::asking(endpoint, forward));
+    remembered(builder, asking.map_err(|error| named("BETTER_AUTH_URL", &error))?, wanted)
 }
 
 #[cfg(not(feature = "http"))]
-fn ask_server(_: BetterAuthBuilder, _: &str) -> Result<BetterAuthBuilder, ConfigError> {
-    Err(ConfigError::new("this program was built without the feature `http` of authcore-better-auth"))
+fn ask_server(_: BetterAuthBuilder, _: &str, _: Wanted) -> Result<BetterAuthBuilder, ConfigError> {
+    Err(unbuilt("BETTER_AUTH_URL", "`http`"))
+}
+
+/// With this store of sessions, its look-ups remembered if that is wanted.
+#[cfg(feature = "recent")]
+fn remembered(
+    builder: BetterAuthBuilder,
+    store: impl SessionStore,
+    wanted: Wanted,
+) -> Result<BetterAuthBuilder, ConfigError> {
+    let Some(max_age) = wanted.recent else { return Ok(builder.sessions(store)) };
+    let recent = crate::recent::RecentSessions::over(store).max_age(max_age).build();
+    Ok(builder.sessions(recent.map_err(|error| named(SESSION_CACHE, &error))?))
+}
+
+#[cfg(not(feature = "recent"))]
+fn remembered(
+    builder: BetterAuthBuilder,
+    store: impl SessionStore,
+    wanted: Wanted,
+) -> Result<BetterAuthBuilder, ConfigError> {
+    match wanted.recent {
+        Some(_) => Err(unbuilt(SESSION_CACHE, "`recent`")),
+        None => Ok(builder.sessions(store)),
+    }
 }
 
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
@@ -243,7 +278,12 @@ fn text(url: &Secret) -> Result<&str, ConfigError> {
     std::str::from_utf8(url.expose_bytes()).map_err(|_| ConfigError::new("not a URL"))
 }
 
-#[cfg(not(all(feature = "redis", any(feature = "sqlite", feature = "postgres", feature = "mysql"))))]
+#[cfg(not(all(
+    feature = "redis",
+    feature = "http",
+    feature = "recent",
+    any(feature = "sqlite", feature = "postgres", feature = "mysql")
+)))]
 fn unbuilt(variable: &str, feature: &str) -> ConfigError {
     named(variable, &format!("this program was built without the feature {feature} of authcore-better-auth"))
 }

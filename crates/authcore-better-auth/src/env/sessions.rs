@@ -1,8 +1,11 @@
 //! What the environment says of sessions: how they are carried, and how far they are believed.
 
+use std::time::Duration;
+
 use authcore::{ConfigError, Secret};
 
-use super::places::{API_KEYS, CHECK_USERS, DATABASE_URL, Places, REDIS_URL, Wanted};
+use super::jwts::seconds;
+use super::places::{API_KEYS, CHECK_USERS, DATABASE_URL, Places, REDIS_URL, SESSION_CACHE, Wanted};
 use super::{SECRET, SECRETS, named, switch};
 use crate::api_key::KeyLimits;
 use crate::bearer_session::BearerSessions;
@@ -12,7 +15,7 @@ use crate::cookie::{self, CookieNames};
 use crate::secrets::Secrets;
 
 /// The variables that make no sense without a secret, and what each may say all the same.
-const NEED_SECRET: [(&str, &str); 8] = [
+const NEED_SECRET: [(&str, &str); 9] = [
     (DATABASE_URL, ""),
     (REDIS_URL, ""),
     (PREFIX, "better-auth"),
@@ -21,6 +24,7 @@ const NEED_SECRET: [(&str, &str); 8] = [
     (BEARER, "off"),
     (CHECK_USERS, "off"),
     (API_KEYS, "off"),
+    (SESSION_CACHE, "off"),
 ];
 
 const PREFIX: &str = "BETTER_AUTH_COOKIE_PREFIX";
@@ -44,7 +48,11 @@ pub(super) fn settings(
         Some("raw") => BearerSessions::Raw,
         Some(_) => return Err(named(BEARER, &"takes `off`, `signed` or `raw`")),
     };
-    let wanted = Wanted { users: switch(variable, CHECK_USERS)?.unwrap_or_default(), api_keys: api_keys(variable)? };
+    let wanted = Wanted {
+        users: switch(variable, CHECK_USERS)?.unwrap_or_default(),
+        api_keys: api_keys(variable)?,
+        recent: recent(variable)?,
+    };
     let secure = switch(variable, SECURE)?;
     let Some(secrets) = secrets(variable)? else {
         cache(variable, None)?;
@@ -56,8 +64,10 @@ pub(super) fn settings(
     };
     let cache = cache(variable, Some(&secrets))?;
     let places = Places::from_vars(variable, &builder.jwt, wanted)?;
-    if bearer != BearerSessions::Off && places.session_store().is_none() {
-        return Err(named(BEARER, &format!("needs a place to look sessions up: set {DATABASE_URL}")));
+    let needs_store = [(bearer != BearerSessions::Off, BEARER), (wanted.recent.is_some(), SESSION_CACHE)];
+    match needs_store.into_iter().find(|(is, _)| *is && places.session_store().is_none()) {
+        Some((_, name)) => return Err(named(name, &format!("needs a place to look sessions up: set {DATABASE_URL}"))),
+        None => {}
     }
     let origin = builder.jwt.base.as_ref().map(|base| base.origin.as_str());
     let is_secure = secure.unwrap_or_else(|| origin.is_some_and(|origin| origin.starts_with("https://")));
@@ -99,6 +109,17 @@ fn cache(
     };
     let cache = version.into_iter().fold(cache, CookieCacheBuilder::version);
     Ok(Some((cache, strategy == "jwks")))
+}
+
+/// For how long look-ups are remembered; `None` for not at all.
+fn recent(variable: &impl Fn(&str) -> Option<String>) -> Result<Option<Duration>, ConfigError> {
+    match variable(SESSION_CACHE).as_deref() {
+        None | Some("off") => Ok(None),
+        Some(text) => match seconds(text).filter(|age| !age.is_zero()) {
+            Some(age) => Ok(Some(age)),
+            None => Err(named(SESSION_CACHE, &"takes `off`, or 1s to 60s, as in 5s")),
+        },
+    }
 }
 
 /// What becomes of limits that a key carries; `None` when keys are not accepted.

@@ -32,6 +32,14 @@ impl<S: SessionStore> SessionStore for RedisOrDatabase<S> {
         }
     }
 
+    async fn session_now(&self, token: &SessionToken) -> Result<Option<SessionRecord>, Unavailable> {
+        match self.redis.find(token).await? {
+            Found::Live(record) => Ok(Some(*record)),
+            Found::Revoked => Ok(None),
+            Found::Missing => self.database.session_now(token).await,
+        }
+    }
+
     fn source(&self) -> &'static str {
         self.redis.source()
     }

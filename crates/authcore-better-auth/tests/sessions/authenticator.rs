@@ -9,8 +9,8 @@ use authcore::{
     Miss, Refusal, RequestHead, Secret, Timestamp, Unavailable, UserId,
 };
 use authcore_better_auth::{
-    BearerSessions, BetterAuth, BetterAuthBuilder, CookieCache, Presented, SessionRecord, SessionStore, SessionToken,
-    TrustedOrigins,
+    ApiKey, ApiKeyRecord, ApiKeys, BearerSessions, BetterAuth, BetterAuthBuilder, CookieCache, KeyAllowance, KeyUsage,
+    Presented, SessionRecord, SessionStore, SessionToken, TrustedOrigins,
 };
 use authcore_testkit::{SigningKey, TestHead, mint};
 
@@ -186,6 +186,80 @@ async fn s109_a_cache_is_believed_only_where_that_was_chosen() {
         let over = guard(settings(&store).cookie_cache(strategy.settings(&secrets())).clock(later));
         assert_eq!(refusal(&over, &head).await.1, signed_out, "{strategy:?}: the window is over");
     }
+}
+
+#[cfg(feature = "recent")]
+#[tokio::test]
+async fn what_must_be_fresh_is_looked_up_whatever_is_remembered() {
+    let store = OneSession::live();
+    let recent = authcore_better_auth::RecentSessions::over(store.clone()).build().expect("good settings");
+    let fresh_on = |head: &dyn RequestHead| head.path().starts_with("/api/account");
+    let guard = guard(settings(&store).sessions(recent).fresh_when(fresh_on));
+    assert_eq!(user(&guard, &with_cookie()).await, found_in("database"));
+    store.becomes(Known::Nothing);
+    assert_eq!(user(&guard, &with_cookie()).await, found_in("database"), "remembered");
+    let account = TestHead::get("/api/account").header("cookie", cookie_of(TOKEN));
+    assert_eq!(refusal(&guard, &account).await.1, "session_unknown");
+    assert_eq!(refusal(&guard, &with_cookie()).await.1, "session_unknown", "what was looked up afresh is remembered");
+}
+
+/// A store that knows one API key.
+#[derive(Clone)]
+struct OneKey;
+
+const KEY: &str = "AbCdEfGhIjKlMnOpQrStUvWxYzAbCdEfGhIjKlMnOpQrStUvWxYzAbCdEfGhIjKl";
+
+impl authcore_better_auth::ApiKeyStore for OneKey {
+    async fn api_key(&self, key: &ApiKey) -> Result<Option<ApiKeyRecord>, Unavailable> {
+        let known = ApiKey::new(KEY).expect("a key");
+        let owner = record().user.expect("a user");
+        let record = ApiKeyRecord {
+            id: "key-1".into(),
+            key: known,
+            config_id: None,
+            name: None,
+            reference_id: owner.id.clone(),
+            enabled: true,
+            expires_at: None,
+            created_at: Timestamp::from_seconds(NOW),
+            permissions: None,
+            allowance: KeyAllowance::default(),
+            usage: KeyUsage::default(),
+            owner: Some(owner),
+            as_read: Secret::new(""),
+        };
+        Ok(Some(record).filter(|record| record.key.stored() == key.stored()))
+    }
+
+    fn source(&self) -> &'static str {
+        "database"
+    }
+}
+
+#[tokio::test]
+async fn an_api_key_counts_behind_a_bearer_token_and_before_a_cookie() {
+    let store = OneSession::live();
+    let keys = || ApiKeys::builder(OneKey).as_bearer().build().expect("good settings");
+    let with_jwts = settings(&store).accept_hs256(&Secret::new(SECRET)).expect("a good secret");
+    let guard = guard(with_jwts.bearer_sessions(BearerSessions::Raw).api_keys(keys()));
+    let by_key = ("user-1".to_owned(), Method::ApiKey { source: "database" });
+    assert_eq!(user(&guard, &TestHead::get("/").header("x-api-key", KEY)).await, by_key);
+    assert_eq!(user(&guard, &with_cookie().header("x-api-key", KEY)).await, by_key, "not the cookie beside it");
+    assert_eq!(user(&guard, &TestHead::get("/").bearer(KEY)).await, by_key);
+    // No browser adds the field by itself.
+    assert_eq!(user(&guard, &TestHead::new("POST", "/").header("x-api-key", KEY)).await, by_key);
+
+    let (status, reason, challenge) = refusal(&guard, &with_cookie().header("x-api-key", "unknown")).await;
+    assert_eq!((status, reason, challenge.as_deref()), (401, "api_key_unknown", BARE));
+    let (_, reason, challenge) = refusal(&guard, &TestHead::get("/").bearer(&KEY.to_lowercase())).await;
+    assert_eq!(reason, "api_key_unknown");
+    assert!(challenge.is_some_and(|text| text.contains(r#"error="invalid_token""#)));
+    // A session token is shorter than a key, and what is in `Authorization` decides.
+    assert_eq!(user(&guard, &TestHead::get("/").bearer(TOKEN)).await, found_in("database"));
+    let beside = TestHead::get("/").bearer(TOKEN).header("x-api-key", "unknown");
+    assert_eq!(user(&guard, &beside).await, found_in("database"));
+    let twice = TestHead::get("/").bearer(KEY).header("x-api-key", KEY);
+    assert_eq!(refusal(&guard, &twice).await.1, "api_key_malformed");
 }
 
 #[tokio::test]

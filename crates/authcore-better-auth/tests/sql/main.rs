@@ -15,6 +15,8 @@ mod failures;
 mod mariadb;
 mod network;
 mod postgres;
+#[cfg(feature = "recent")]
+mod recent;
 mod sqlite;
 mod tls;
 mod users;
