@@ -1,8 +1,7 @@
-//! `RedisSessions` on real servers: a Redis that each test starts for itself, and Better Auth writing to it.
+//! `RedisSessions` on real servers: a Redis that each test starts for itself.
 
 #![cfg(feature = "redis")]
 
-mod better_auth;
 mod look_up;
 mod or_database;
 mod outages;

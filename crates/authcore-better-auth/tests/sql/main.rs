@@ -1,4 +1,4 @@
-//! Sessions in real databases: SQLite files, PostgreSQL, MariaDB, and those that a real Better Auth server keeps.
+//! Sessions in real databases: SQLite files, PostgreSQL, MariaDB.
 
 #[path = "../store_suite/mod.rs"]
 mod store_suite;
@@ -6,7 +6,6 @@ mod store_suite;
 mod support;
 
 mod bench;
-mod better_auth;
 mod database;
 mod failures;
 mod mariadb;
