@@ -13,9 +13,9 @@ use authcore::{Clock as _, Identity, KeySet, Secret, SystemClock};
 use authcore_benches::is_measured;
 use authcore_better_auth::{CookieCache, CookieNames, Secrets, SignedCookie};
 use authcore_testkit::TestHead;
+use better_auth_harness::{BetterAuthServer, Request};
 use criterion::{Criterion, criterion_group, criterion_main};
 use serde_json::{Value, json};
-use tasks_conformance::{BetterAuthServer, Request};
 
 fn session_cache(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("session cache");

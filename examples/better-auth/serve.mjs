@@ -3,8 +3,8 @@ import { createServer } from "node:http";
 import { openDatabase } from "./database.mjs";
 import { readSettings, refuse } from "./settings.mjs";
 
-export async function serve({ betterAuth, getMigrations, toNodeHandler, plugins, ...packages }) {
-  const settings = readSettings();
+export async function serve({ betterAuth, getMigrations, toNodeHandler, plugins, caches, ...packages }) {
+  const settings = readSettings(caches);
   const database = await openDatabase(packages, settings);
   let handler = (_request, response) => response.writeHead(503).end(); // until the port, so the base URL, is known
   const server = createServer((request, response) => handler(request, response));
@@ -18,26 +18,21 @@ export async function serve({ betterAuth, getMigrations, toNodeHandler, plugins,
   console.log(`listening on ${here}`);
 }
 
-function authOptions({ admin, bearer, jwt, organization }, database, baseURL, settings) {
+function authOptions(plugins, database, baseURL, settings) {
   return {
     baseURL, // fixed: without it `iss` and `aud` would follow the request's Host header
     secret: settings.secret,
     database,
     trustedOrigins: settings.trustedOrigins,
     emailAndPassword: { enabled: true },
-    plugins: [
-      admin(), // gives users a `role`, which the JWT then carries
-      jwt({
-        jwks: { keyPairConfig: { alg: settings.jwtAlg }, rotationInterval: settings.rotationSeconds },
-        jwt: { expirationTime: settings.jwtExpiration },
-        sessionCookieCache: settings.cookieCache === "jwks",
-      }),
-      ...(settings.bearer ? [bearer()] : []),
-      ...(settings.organizations ? [organization({ teams: { enabled: true } })] : []),
-    ],
+    user: {
+      deleteUser: { enabled: settings.deleteUser },
+      additionalFields: settings.userNotes ? { notes: { type: "string", required: false } } : {},
+    },
+    plugins: pluginsOf(plugins, settings),
     databaseHooks: { user: { create: { before: async (user) => makeAdmin(user, settings.adminEmails) } } },
     session: {
-      cookieCache: cookieCache(settings.cookieCache),
+      cookieCache: cookieCache(settings.cookieCache, settings.cookieCacheSeconds),
       storeSessionInDatabase: settings.sessionsInDatabase !== "off",
       preserveSessionInDatabase: settings.sessionsInDatabase === "preserve",
     },
@@ -47,9 +42,30 @@ function authOptions({ admin, bearer, jwt, organization }, database, baseURL, se
   };
 }
 
+function pluginsOf({ admin, apiKey, bearer, jwt, multiSession, organization }, settings) {
+  const plugins = [
+    admin(), // gives users a `role`, which the JWT then carries
+    jwt({
+      jwks: { keyPairConfig: { alg: settings.jwtAlg }, rotationInterval: settings.rotationSeconds },
+      jwt: { expirationTime: settings.jwtExpiration },
+      sessionCookieCache: settings.cookieCache === "jwks",
+    }),
+  ];
+  if (settings.bearer !== "off") plugins.push(bearer({ requireSignature: settings.bearer === "signed" }));
+  if (settings.organizations) plugins.push(organization({ teams: { enabled: true } }));
+  if (settings.multiSession) plugins.push(multiSession());
+  if (settings.apiKeys !== "off") plugins.push(apiKey(apiKeyOptions(settings)));
+  return plugins;
+}
+
+function apiKeyOptions({ apiKeys, apiKeySessions }) {
+  const storage = apiKeys === "database" ? "database" : "secondary-storage";
+  return { enableSessionForAPIKeys: apiKeySessions, storage, fallbackToDatabase: apiKeys === "both" };
+}
+
 // "jwks" is our word for strategy "jwt" signed by the jwt plugin's key pair instead of the secret.
-function cookieCache(kind) {
-  return kind ? { enabled: true, strategy: kind === "jwks" ? "jwt" : kind } : { enabled: false };
+function cookieCache(kind, maxAge) {
+  return kind ? { enabled: true, strategy: kind === "jwks" ? "jwt" : kind, maxAge } : { enabled: false };
 }
 
 // Sign-up refuses a `role` field, so the first admin comes from the environment.
@@ -62,7 +78,16 @@ async function secondaryStorage({ Redis, redisStorage }, { redisUrl, redisPrefix
   const client = new Redis(redisUrl, { lazyConnect: true, maxRetriesPerRequest: 1 });
   client.on("error", () => {}); // each command that fails says so itself
   await client.connect().catch((error) => refuse("REDIS_URL", `cannot connect: ${error.message}`));
-  return redisStorage({ client, keyPrefix: redisPrefix });
+  return redisPrefix && redisStorage ? redisStorage({ client, keyPrefix: redisPrefix }) : byHand(client, redisPrefix);
+}
+
+// What one writes without the package: three functions, and most often no prefix.
+function byHand(client, prefix) {
+  return {
+    get: (key) => client.get(prefix + key),
+    set: (key, value, ttl) => (ttl ? client.set(prefix + key, value, "EX", ttl) : client.set(prefix + key, value)),
+    delete: (key) => client.del(prefix + key),
+  };
 }
 
 function listen(server, { host, port }) {

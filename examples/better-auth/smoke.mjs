@@ -1,4 +1,4 @@
-// Runs a server from the outside and checks what a verifier relies on: `node smoke.mjs [server.mjs]`.
+// Runs a server from the outside and checks what a verifier relies on: `node smoke.mjs [server.mjs] [--no-jwks-cache]`.
 // Needs nothing but Node, so tokens are verified by code that is not Better Auth's.
 import { spawn } from "node:child_process";
 import { constants, createPublicKey, randomBytes, verify } from "node:crypto";
@@ -10,6 +10,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const SERVER = process.argv[2] ?? "server.mjs";
+const SIGNS_CACHE = !process.argv.includes("--no-jwks-cache");
 let passed = 0;
 let failed = 0;
 const stops = []; // how each server ended
@@ -21,7 +22,9 @@ await names();
 await cookieCache("compact", (data) => "session" in data && "signature" in data);
 await cookieCache("jwt", (header) => header.alg === "HS256");
 await cookieCache("jwe", (header) => header.alg === "dir");
-await cookieCache("jwks", (header) => header.typ === "better-auth.session-cache+jwt");
+if (SIGNS_CACHE) await cookieCache("jwks", (header) => header.typ === "better-auth.session-cache+jwt");
+await chunks();
+await plugins();
 await origins();
 await restart();
 await wrongSettings();
@@ -98,6 +101,34 @@ async function cookieCache(kind, recognise) {
   });
 }
 
+async function chunks() {
+  await withServer({ COOKIE_CACHE: "compact", COOKIE_CACHE_SECONDS: "60", USER_NOTES: "on" }, async (origin) => {
+    const response = await post(origin, "sign-up/email", { ...person("ada@example.com"), notes: "n".repeat(5000) });
+    const lines = response.headers.getSetCookie();
+    const parts = lines.filter((line) => /^better-auth\.session_data\.[01]=/.test(line));
+    check("a long note splits the cookie cache", parts.length === 2);
+    check("the cookie cache lives as long as told", parts.every((line) => /; Max-Age=60;/.test(line)));
+  });
+}
+
+async function plugins() {
+  const env = { MULTI_SESSION: "on", BEARER: "signed", API_KEYS: "database", API_KEY_SESSIONS: "on", DELETE_USER: "on" };
+  await withServer(env, async (origin) => {
+    const { cookie, user, bearer, token } = await signUp(origin, "ada@example.com");
+    check("MULTI_SESSION=on names the session twice", /better-auth\.session_token_multi-/.test(cookie));
+
+    const caller = async (headers) => (await (await fetch(`${origin}/api/auth/get-session`, { headers })).json())?.user.id;
+    check("BEARER=signed takes a signed token", (await caller({ authorization: `Bearer ${bearer}` })) === user.id);
+    check("and no raw one", (await caller({ authorization: `Bearer ${token}` })) === undefined);
+
+    const { key } = await (await post(origin, "api-key/create", { name: "ci" }, { cookie })).json();
+    check("API_KEY_SESSIONS=on takes an API key", (await caller({ "x-api-key": key })) === user.id);
+
+    const gone = await post(origin, "delete-user", { password: person().password }, { cookie });
+    check("DELETE_USER=on deletes", gone.status === 200 && (await caller({ cookie })) === undefined);
+  });
+}
+
 async function origins() {
   await withServer({ TRUSTED_ORIGINS: "http://localhost:3000" }, async (here) => {
     const from = (origin) => post(here, "sign-up/email", person("ada@example.com"), { origin });
@@ -138,7 +169,13 @@ async function wrongSettings() {
     TRUSTED_ORIGINS: "http://localhost:3000/",
     COOKIE_PREFIX: "a;b",
     COOKIE_CACHE: "yes",
+    COOKIE_CACHE_SECONDS: "60", // without COOKIE_CACHE
     BEARER: "yes",
+    MULTI_SESSION: "yes",
+    DELETE_USER: "yes",
+    USER_NOTES: "yes",
+    API_KEYS: "redis", // without REDIS_URL
+    API_KEY_SESSIONS: "yes",
     REDIS_URL: "redis://127.0.0.1:1/", // nobody listens there
     SESSIONS_IN_DATABASE: "on", // without REDIS_URL
   };
@@ -195,7 +232,7 @@ async function signUp(origin, email, headers) {
   const response = await post(origin, "sign-up/email", person(email), headers);
   if (response.status !== 200) throw new Error(`sign-up: ${response.status} ${await response.text()}`);
   const cookie = response.headers.getSetCookie().map((line) => line.split(";")[0]).join("; ");
-  return { cookie, user: (await response.json()).user };
+  return { cookie, bearer: response.headers.get("set-auth-token"), ...(await response.json()) };
 }
 
 async function mint(origin, cookie) {

@@ -38,7 +38,7 @@ fn read_both(json: &str) -> Result<SessionRecord, Unreadable> {
 
 fn read_session(members: &Members<'_>) -> Result<Session, Unreadable> {
     Ok(Session {
-        id: members.required("id")?,
+        id: members.optional("id")?,
         token: members.required::<Token>("token")?.0,
         user_id: members.required::<Id>("userId")?.0,
         expires_at: members.required::<Date>("expiresAt")?.0,

@@ -18,8 +18,8 @@ pub struct SessionRecord {
 /// A row of Better Auth's `session` table.
 #[derive(Clone, Debug)]
 pub struct Session {
-    /// The row's id; no credential.
-    pub id: String,
+    /// The row's id; no credential. Secondary storage has none before Better Auth 1.6.
+    pub id: Option<String>,
     /// The token the row was found by, as stored.
     pub token: SessionToken,
     /// The user it belongs to.
@@ -137,7 +137,8 @@ impl<'u> UserClaims<'u> {
 struct Claims<'s> {
     #[serde(flatten)]
     user: UserClaims<'s>,
-    session_id: &'s str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_id: Option<&'s str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     impersonated_by: Option<&'s str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -150,7 +151,7 @@ impl<'s> Claims<'s> {
     fn of(session: &'s Session, user: &'s User) -> Self {
         Self {
             user: UserClaims::of(user),
-            session_id: &session.id,
+            session_id: session.id.as_deref(),
             impersonated_by: session.impersonated_by.as_ref().map(UserId::as_str),
             active_organization_id: session.active_organization_id.as_deref(),
             active_team_id: session.active_team_id.as_deref(),

@@ -97,6 +97,12 @@ impl SqlSessions {
         }
     }
 
+    /// Whether sessions can be looked up here: not, where they are [elsewhere](SqlSessionsBuilder::sessions_elsewhere) alone.
+    #[must_use]
+    pub fn has_sessions(&self) -> bool {
+        self.0.statements.session.is_some()
+    }
+
     /// Columns of plugins that were not there on connecting, such as `user.banned`. They count as empty until the program
     /// is started again.
     #[must_use]
@@ -153,7 +159,8 @@ impl SqlSessions {
 
 impl SessionStore for SqlSessions {
     async fn session(&self, token: &SessionToken) -> Result<Option<SessionRecord>, Unavailable> {
-        let rows = self.ask(&self.0.statements.session, vec![token.expose().to_owned()]).await?;
+        let statement = self.0.statements.session.as_ref().ok_or_else(|| unavailable(NoTable("session")))?;
+        let rows = self.ask(statement, vec![token.expose().to_owned()]).await?;
         // Some collations ignore case: a row counts for the very token it holds.
         let mut same = rows.iter().filter(|row| row.optional("session.token") == Some(token.expose()));
         let Some(row) = same.next() else { return Ok(None) };
@@ -187,12 +194,13 @@ pub struct SqlSessionsBuilder {
     schema: Schema,
     limits: Limits,
     write_key_counters: bool,
+    sessions_elsewhere: bool,
 }
 
 impl Default for SqlSessionsBuilder {
     fn default() -> Self {
         let limits = Limits { deadline: Duration::from_secs(2), connections: 8 };
-        Self { schema: Schema::better_auth(), limits, write_key_counters: false }
+        Self { schema: Schema::better_auth(), limits, write_key_counters: false, sessions_elsewhere: false }
     }
 }
 
@@ -220,6 +228,13 @@ impl SqlSessionsBuilder {
     /// `lastRefillAt`, `requestCount` and `lastRequest` of `apikey`: no other right to write is needed. Off by default.
     pub fn write_key_counters(mut self) -> Self {
         self.write_key_counters = true;
+        self
+    }
+
+    /// Takes a database without a table of sessions too, as Better Auth has it with a secondary storage and without
+    /// `storeSessionInDatabase`: its users, memberships and API keys. A session cannot be looked up there then.
+    pub fn sessions_elsewhere(mut self) -> Self {
+        self.sessions_elsewhere = true;
         self
     }
 
@@ -300,10 +315,12 @@ impl SqlSessionsBuilder {
     ) -> Result<SqlSessions, ConfigError> {
         self.check()?;
         engine.check().await.map_err(|error| unreachable(&error))??;
-        let mut statements = Statements::prepare(&*engine, &self.schema).await?;
+        let mut statements = Statements::prepare(&*engine, &self.schema, !self.sessions_elsewhere).await?;
         // A column may be there and yet not be readable, or not comparable with the other side of the join.
-        let nobody = engine.rows(&statements.session.sql, vec![UUID_OF_NOBODY.to_owned()]).await;
-        nobody.map_err(|error| ConfigError::new(format!("schema: sessions cannot be looked up: {error}")))?;
+        if let Some(session) = &statements.session {
+            let nobody = engine.rows(&session.sql, vec![UUID_OF_NOBODY.to_owned()]).await;
+            nobody.map_err(|error| ConfigError::new(format!("schema: sessions cannot be looked up: {error}")))?;
+        }
         if let Ok(Some(keys)) = &statements.api_keys
             && let Err(error) = keys.try_out(&*engine, writer.as_deref()).await
         {

@@ -5,9 +5,9 @@ use std::cell::RefCell;
 use serde_json::Value;
 
 use crate::Target;
-use crate::http::{Answer, Request};
 use crate::people::Person;
 use crate::signer::Signer;
+use crate::{Answer, Request};
 
 /// A check's view of the server. Requests go through here, so that what holds for every answer is looked at every time.
 #[derive(Debug)]

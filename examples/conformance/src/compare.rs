@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
+use crate::Answer;
 use crate::Target;
 use crate::case::{Exchange, is_problem, names};
 use crate::check::{Outcome, Verdict};
-use crate::http::Answer;
 
 /// The header fields in which two servers may not differ. Any other may.
 const FIELDS: &[&str] = &[

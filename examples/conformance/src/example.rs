@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-use crate::process::{NotStarted, Server};
+use crate::{NotStarted, Server};
 
 /// One of the servers that serve the task API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,25 +1,20 @@
 #![doc = include_str!("../README.md")]
 
-mod better_auth;
 mod case;
 mod check;
 mod checks;
 mod compare;
 mod example;
-mod http;
 mod people;
-mod process;
 mod proxy;
 mod signer;
 
-pub use better_auth::{BetterAuthServer, Member};
+pub use better_auth_harness::{Answer, NotStarted, Request, Server, connect};
 pub use case::{Case, Exchange, Expectation};
 pub use check::{Check, Needs, Outcome, Report, Verdict};
 pub use checks::all_checks;
 pub use example::Example;
-pub use http::{Answer, Request, connect};
 pub use people::{People, Person};
-pub use process::{NotStarted, Server};
 pub use proxy::CountingProxy;
 pub use signer::Signer;
 

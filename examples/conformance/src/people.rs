@@ -4,9 +4,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use better_auth_harness::{BetterAuthServer, Member};
 use serde_json::Value;
 
-use crate::http::Request;
+use crate::Request;
 use crate::signer::Signer;
 
 /// A user and a token of theirs that the server accepts.
@@ -28,6 +29,16 @@ impl Person {
         let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
         let id = claims.get("sub")?.as_str()?.to_owned();
         Some(Self { id, token: token.to_owned(), claims })
+    }
+
+    /// Somebody with a session at a real Better Auth, and a fresh JWT from there.
+    ///
+    /// # Errors
+    ///
+    /// When Better Auth gives none.
+    pub fn of_session(server: &BetterAuthServer, member: &Member) -> Result<Self, String> {
+        let token = server.jwt(member)?;
+        Self::of_token(&token).ok_or_else(|| format!("a token without a subject: {token}"))
     }
 }
 
@@ -59,6 +70,16 @@ impl People {
             token.ok_or_else(|| format!("{authority}: no token at /demo/token (status {})", answer.status))
         };
         Ok(Self { alice: fetch("alice")?, bob: fetch("bob")?, root: fetch("root")?, pia: fetch("pia")? })
+    }
+
+    /// Four people with accounts made at a real Better Auth. `root@example.com` must be among its `ADMIN_EMAILS`.
+    ///
+    /// # Errors
+    ///
+    /// When Better Auth does not want one of them.
+    pub fn of_better_auth(server: &BetterAuthServer) -> Result<Self, String> {
+        let person = |name: &str| Person::of_session(server, &server.sign_up(&format!("{name}@example.com"))?);
+        Ok(Self { alice: person("alice")?, bob: person("bob")?, root: person("root")?, pia: person("pia")? })
     }
 
     /// Four users nobody has met before, with tokens signed by the server's own secret.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-use crate::http::connect;
+use crate::connect;
 
 /// Stands on a loopback port before a server, passes `GET`s on and counts them. Closes when dropped.
 #[derive(Debug)]

@@ -3,10 +3,10 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use better_auth_harness::{BetterAuthServer, Member};
 use serde_json::{Value, json};
 use tasks_conformance::{
-    Answer, BetterAuthServer, CountingProxy, Example, Member, Person, Report, Request, Server, Target, Verdict,
-    run_against,
+    Answer, CountingProxy, Example, People, Person, Report, Request, Server, Target, Verdict, run_against,
 };
 
 fn better_auth(settings: &[(&str, &str)]) -> BetterAuthServer {
@@ -35,7 +35,7 @@ fn sign_up(auth: &BetterAuthServer, name: &str) -> (Member, Person) {
 }
 
 fn token(auth: &BetterAuthServer, member: &Member) -> Person {
-    auth.token(member).unwrap_or_else(|error| panic!("{error}"))
+    Person::of_session(auth, member).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn send(server: &Server, request: Request) -> Answer {
@@ -75,7 +75,7 @@ fn assert_passed(report: &Report) {
 #[test]
 fn with_real_tokens_both_servers_keep_the_contract() {
     let auth = better_auth(&[("ADMIN_EMAILS", "root@example.com")]);
-    let people = auth.people().unwrap_or_else(|error| panic!("{error}"));
+    let people = People::of_better_auth(&auth).unwrap_or_else(|error| panic!("{error}"));
     let servers = Example::ALL.map(|example| behind(&auth, example));
     let [one, other] = servers
         .each_ref()

@@ -1,7 +1,8 @@
 //! Session cookies of a real Better Auth server, sent to both example servers: whatever its browser has is enough.
 
+use better_auth_harness::{BetterAuthServer, Member};
 use serde_json::json;
-use tasks_conformance::{Answer, BetterAuthServer, Example, Member, Request, Server};
+use tasks_conformance::{Answer, Example, Person, Request, Server};
 
 const SECRET: &str = "a-secret-of-the-session-tests-with-32-bytes";
 
@@ -137,7 +138,7 @@ fn a_jwt_and_a_cookie_side_by_side_are_one_caller_the_headers() {
         let server = auth.api(example, &[("BETTER_AUTH_DATABASE_URL", &auth.database)]);
         let (ada, bob) =
             (auth.sign_up(&format!("ada-{}", example.name())), auth.sign_up(&format!("bob-{}", example.name())));
-        let jwt = auth.server.token(&bob).unwrap_or_else(|error| panic!("{error}"));
+        let jwt = Person::of_session(&auth.server, &bob).unwrap_or_else(|error| panic!("{error}"));
         let both = Request::new("GET", "/api/tasks").field("Cookie", ada.cookie.as_str());
         let answer = send(&server, both.clone().bearer(&jwt.token));
         assert_eq!(answer.json()["user_id"], json!(bob.id), "{}", example.name());

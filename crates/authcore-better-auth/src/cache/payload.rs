@@ -104,7 +104,7 @@ struct SessionJson {
 impl SessionJson {
     fn into_session(self) -> Option<Session> {
         Some(Session {
-            id: self.id,
+            id: Some(self.id),
             token: SessionToken::new(&self.token)?,
             user_id: UserId::new(&self.user_id).ok()?,
             expires_at: self.expires_at.0,

@@ -58,7 +58,7 @@ impl BetterAuthSettings {
     /// |---|---|
     /// | `BETTER_AUTH_REDIS_URL` | Better Auth's secondary storage |
     /// | `BETTER_AUTH_REDIS_PREFIX` | `better-auth:` by default, as the official adapter has it; `none` for none |
-    /// | `BETTER_AUTH_DATABASE_URL` | its database: `sqlite:`, `postgres:` or `mysql:`; beside Redis, for what that has lost |
+    /// | `BETTER_AUTH_DATABASE_URL` | its database: `sqlite:`, `postgres:` or `mysql:`; beside Redis, for what that has lost, if it has a table of sessions |
     /// | `BETTER_AUTH_SCHEMA` | what is called how there: `better-auth` by default, or `snake_case` |
     /// | `BETTER_AUTH_URL` | the server itself, asked when there is neither of them |
     /// | `BETTER_AUTH_SESSION_CACHE` | `off`, or how long a look-up is remembered in process: `5s`, at most `60s`; a sign-out is noticed so much later |

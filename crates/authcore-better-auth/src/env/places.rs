@@ -120,7 +120,7 @@ impl Places {
     /// Opens what is named and hands it to the builder.
     pub(super) async fn open(self, builder: BetterAuthBuilder) -> Result<BetterAuthBuilder, ConfigError> {
         let database = match &self.database {
-            Some(database) => Some(database.open(self.wanted).await?),
+            Some(database) => Some(database.open(self.wanted, self.redis.is_some()).await?),
             None => None,
         };
         let builder = match &database {
@@ -142,11 +142,12 @@ impl Places {
 
 impl Database {
     #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-    async fn open(&self, wanted: Wanted) -> Result<OpenDatabase, ConfigError> {
+    async fn open(&self, wanted: Wanted, beside_redis: bool) -> Result<OpenDatabase, ConfigError> {
         use crate::sql::{Schema, SqlSessions};
 
         let schema = if self.snake_case { Schema::snake_case() } else { Schema::better_auth() };
         let builder = SqlSessions::builder().schema(schema);
+        let builder = if beside_redis { builder.sessions_elsewhere() } else { builder };
         let builder = match wanted.api_keys {
             Some(KeyLimits::Enforce) => builder.write_key_counters(),
             _ => builder,
@@ -156,7 +157,7 @@ impl Database {
     }
 
     #[cfg(not(any(feature = "sqlite", feature = "postgres", feature = "mysql")))]
-    async fn open(&self, _: Wanted) -> Result<OpenDatabase, ConfigError> {
+    async fn open(&self, _: Wanted, _: bool) -> Result<OpenDatabase, ConfigError> {
         Err(unbuilt(DATABASE_URL, "`sqlite`, `postgres` or `mysql`"))
     }
 }
@@ -172,8 +173,8 @@ impl Redis {
         let connecting = async { crate::redis::RedisSessions::connect(text(&self.url)?).await };
         let redis = connecting.await.map_err(|error| named(REDIS_URL, &error))?.prefix(self.prefix.as_str());
         match database {
-            Some(database) => remembered(builder, redis.or_database(database), wanted),
-            None => remembered(builder, redis, wanted),
+            Some(database) if database.has_sessions() => remembered(builder, redis.or_database(database), wanted),
+            Some(_) | None => remembered(builder, redis, wanted),
         }
     }
 
@@ -253,6 +254,11 @@ mod never {
     impl OpenDatabase {
         pub(super) fn users(&self) -> Self {
             *self
+        }
+
+        #[cfg(feature = "redis")]
+        pub(super) fn has_sessions(&self) -> bool {
+            match *self {}
         }
     }
 

@@ -41,7 +41,7 @@ impl Row {
 
     pub(super) fn session(&self, zone: Zone) -> Result<Session, Unreadable> {
         Ok(Session {
-            id: self.text("session.id")?.to_owned(),
+            id: Some(self.text("session.id")?.to_owned()),
             token: SessionToken::new(self.text("session.token")?).ok_or(Unreadable("session.token"))?,
             user_id: user_id("session.userId", self.text("session.userId")?)?,
             expires_at: self.time("session.expiresAt", zone)?.ok_or(Unreadable("session.expiresAt"))?,

@@ -43,7 +43,8 @@ impl Statement {
 
 /// All statements of one database.
 pub(super) struct Statements {
-    pub(super) session: Statement,
+    /// `None` where sessions are elsewhere.
+    pub(super) session: Option<Statement>,
     /// Users by their ids: so many at most in each.
     pub(super) users: Vec<(usize, Statement)>,
     pub(super) member: Option<Statement>,
@@ -55,9 +56,16 @@ pub(super) struct Statements {
 }
 
 impl Statements {
-    pub(super) async fn prepare(engine: &dyn Engine, schema: &Schema) -> Result<Self, ConfigError> {
+    pub(super) async fn prepare(
+        engine: &dyn Engine,
+        schema: &Schema,
+        needs_sessions: bool,
+    ) -> Result<Self, ConfigError> {
         let find = |model, alias, fields| Table::find(engine, schema, model, alias, fields);
-        let session = find("session", "s", SESSION).await?.ok_or_else(|| no_table(engine, schema, "session"))?;
+        let session = find("session", "s", SESSION).await?;
+        if session.is_none() && needs_sessions {
+            return Err(no_table(engine, schema, "session"));
+        }
         let user = find("user", "u", USER).await?.ok_or_else(|| no_table(engine, schema, "user"))?;
         let member = find("member", "m", MEMBER).await?;
         let team = find("team", "t", TEAM).await?;
@@ -69,7 +77,7 @@ impl Statements {
         };
         Ok(Self {
             absent: [
-                absent(&session, SESSION),
+                session.as_ref().map(|session| absent(session, SESSION)).unwrap_or_default(),
                 absent(&user, USER),
                 keys.as_ref()
                     .ok()
@@ -80,7 +88,7 @@ impl Statements {
             .concat(),
             api_keys: keys
                 .and_then(|keys| keys.map(|keys| KeyStatements::of(engine, schema, &keys, &user)).transpose()),
-            session: write.session(&session, &user),
+            session: session.map(|session| write.session(&session, &user)),
             users: GROUPS.map(|size| (size, write.users(&user, size))).into(),
             team_member: match (&member, &team, &team_member) {
                 (Some(member), Some(team), Some(team_member)) => Some(write.team_member(member, team, team_member)),

@@ -1,8 +1,7 @@
-//! `HttpSessions` against a real Better Auth server, and against servers that misbehave.
+//! `HttpSessions` against servers that behave, and against servers that do not.
 
 #![cfg(feature = "http")]
 
-mod better_auth;
 mod faults;
 #[path = "../store_suite/mod.rs"]
 mod store_suite;

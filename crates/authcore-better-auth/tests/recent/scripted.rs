@@ -106,7 +106,7 @@ pub(crate) const NOW: i64 = 1_795_806_433;
 /// A session that ends ten seconds after [`NOW`].
 fn record(text: &str, id: &str) -> SessionRecord {
     let session = Session {
-        id: format!("id-{text}"),
+        id: Some(format!("id-{text}")),
         token: token(text),
         user_id: user(id),
         expires_at: Timestamp::from_seconds(NOW + 10),

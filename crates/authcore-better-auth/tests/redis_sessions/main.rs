@@ -1,9 +1,8 @@
-//! `RedisSessions` on real servers: a Redis that each test starts for itself, and Better Auth writing to it.
+//! `RedisSessions` on real servers: a Redis that each test starts for itself.
 
 #![cfg(feature = "redis")]
 
 mod api_keys;
-mod better_auth;
 #[path = "../key_suite/mod.rs"]
 mod key_suite;
 mod look_up;

@@ -1,4 +1,4 @@
-//! Sessions in real databases: SQLite files, PostgreSQL, MariaDB, and those that a real Better Auth server keeps.
+//! Sessions in real databases: SQLite files, PostgreSQL, MariaDB.
 
 #[path = "../key_suite/mod.rs"]
 mod key_suite;
@@ -9,7 +9,6 @@ mod support;
 
 mod api_keys;
 mod bench;
-mod better_auth;
 mod database;
 mod failures;
 mod mariadb;

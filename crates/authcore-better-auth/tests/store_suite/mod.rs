@@ -116,7 +116,7 @@ async fn live_session(bench: &impl Bench) {
     assert_eq!(record.session.user_id.as_str(), bench.user_id(1));
     assert_eq!(record.session.expires_at, at(3_600_000));
     assert_eq!(record.session.created_at, Some(at(-60_000)));
-    assert!(!record.session.id.is_empty());
+    assert!(record.session.id.as_deref().is_some_and(|id| !id.is_empty()));
     let user = record.user.as_ref().expect("the user is there");
     assert_eq!((user.email.as_str(), user.name.as_str()), ("user1@example.com", "User 1 ü"));
     assert_eq!((user.email_verified, user.banned, user.ban_expires), (true, false, None));

@@ -191,7 +191,7 @@ impl Drop for Engine {
 }
 
 /// In the search path, or where Debian keeps what is not in it.
-fn find(name: &str) -> Option<PathBuf> {
+pub(crate) fn find(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut folders: Vec<_> = std::env::split_paths(&path).collect();

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{SPELLINGS, base, get, post, put};
+use crate::Request;
 use crate::case::Case;
 use crate::check::Check;
-use crate::http::Request;
 
 /// Longest JSON body served, in bytes.
 const MAX_BODY: usize = 64 * 1024;

@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::{get, post};
+use crate::Request;
 use crate::case::{Case, Expectation};
 use crate::check::Check;
-use crate::http::Request;
 
 pub(super) fn checks() -> Vec<Check> {
     vec![

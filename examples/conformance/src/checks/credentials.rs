@@ -1,9 +1,9 @@
 //! The `Authorization` field itself: what is one well-formed Bearer token, and what is not.
 
 use super::{SPELLINGS, base, get};
+use crate::Request;
 use crate::case::{Case, Expectation};
 use crate::check::Check;
-use crate::http::Request;
 use crate::people::Person;
 
 pub(super) fn checks() -> Vec<Check> {

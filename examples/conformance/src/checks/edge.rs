@@ -1,10 +1,10 @@
 //! What stands on every answer: request ids, and the fields that keep browsers and caches honest.
 
 use super::{delete, get, post};
+use crate::Request;
 use crate::case::Case;
 use crate::check::Check;
 use crate::compare::is_uuid;
-use crate::http::Request;
 
 pub(super) fn checks() -> Vec<Check> {
     let mut checks = vec![

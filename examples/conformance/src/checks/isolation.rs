@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{SPELLINGS, base, delete, get, patch, post, put, segment};
 use crate::case::Case;
 use crate::check::Check;
-use crate::http::{Answer, Request};
+use crate::{Answer, Request};
 
 pub(super) fn checks() -> Vec<Check> {
     let mut checks = vec![

@@ -16,8 +16,8 @@ mod tokens;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::Request;
 use crate::check::Check;
-use crate::http::Request;
 use crate::people::Person;
 
 /// Every check, in the order they are run.

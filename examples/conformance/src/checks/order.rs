@@ -4,9 +4,9 @@
 use serde_json::json;
 
 use super::{get, patch, post, put};
+use crate::Request;
 use crate::case::Case;
 use crate::check::Check;
-use crate::http::Request;
 
 pub(super) fn checks() -> Vec<Check> {
     vec![

@@ -1,9 +1,9 @@
 //! Routes, methods and what is open to anyone.
 
 use super::{SPELLINGS, base, delete, get, post};
+use crate::Request;
 use crate::case::Case;
 use crate::check::Check;
-use crate::http::Request;
 
 pub(super) fn checks() -> Vec<Check> {
     let mut checks = vec![

@@ -4,16 +4,52 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::http::Request;
-use crate::people::{People, Person};
+use crate::browser::Browser;
 use crate::process::Server;
+
+/// The releases of Better Auth that there is a folder for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Release {
+    /// 1.4.22.
+    Older,
+    /// 1.7.7, with exactly the dependencies that it asks for.
+    Pinned,
+    /// 1.7.24.
+    Latest,
+}
+
+impl Release {
+    /// All of them, the oldest first.
+    pub const ALL: [Self; 3] = [Self::Older, Self::Pinned, Self::Latest];
+
+    /// Its number.
+    #[must_use]
+    pub fn number(self) -> &'static str {
+        match self {
+            Self::Older => "1.4.22",
+            Self::Pinned => "1.7.7",
+            Self::Latest => "1.7.24",
+        }
+    }
+
+    fn folder(self) -> PathBuf {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        match self {
+            Self::Older => folder.join("older"),
+            Self::Pinned => folder,
+            Self::Latest => folder.join("latest"),
+        }
+    }
+}
 
 /// A Better Auth server, running until dropped.
 #[derive(Debug)]
 pub struct BetterAuthServer {
     server: Server,
+    /// Its base URL, where that is another than the one it listens at.
+    base_url: Option<String>,
 }
 
 /// Someone with an account and a session there.
@@ -28,36 +64,49 @@ pub struct Member {
 }
 
 impl BetterAuthServer {
-    /// Starts the pinned version with these variables, such as `("JWT_ALG", "ES256")`.
+    /// Starts the pinned release with these variables, such as `("JWT_ALG", "ES256")`.
     ///
     /// # Errors
     ///
     /// When node or npm is missing, or the server does not start.
     pub fn start(settings: &[(&str, &str)]) -> Result<Self, String> {
-        Self::start_in(&folder(), settings)
+        Self::start_release(Release::Pinned, settings)
     }
 
-    /// Starts the newest version, which has a folder of its own.
+    /// Starts the newest release.
     ///
     /// # Errors
     ///
     /// When node or npm is missing, or the server does not start.
     pub fn start_latest(settings: &[(&str, &str)]) -> Result<Self, String> {
-        Self::start_in(&folder().join("latest"), settings)
+        Self::start_release(Release::Latest, settings)
     }
 
-    fn start_in(folder: &Path, settings: &[(&str, &str)]) -> Result<Self, String> {
-        install(folder)?;
+    /// Starts this release.
+    ///
+    /// # Errors
+    ///
+    /// When node or npm is missing, or the server does not start.
+    pub fn start_release(release: Release, settings: &[(&str, &str)]) -> Result<Self, String> {
+        let folder = release.folder();
+        install(&folder)?;
         let mut command = Server::command("node", &[("PORT", "0")]);
         command.arg(folder.join("server.mjs")).envs(settings.iter().copied());
-        let server = Server::start(command).map_err(|error| format!("Better Auth: {error}"))?;
-        Ok(Self { server })
+        let server = Server::start(command).map_err(|error| format!("Better Auth {}: {error}", release.number()))?;
+        let base_url = settings.iter().find(|(name, _)| *name == "BETTER_AUTH_URL").map(|(_, url)| (*url).to_owned());
+        Ok(Self { server, base_url })
     }
 
-    /// The base URL: issuer and audience of its tokens.
+    /// Where it listens: `http://127.0.0.1:<port>`.
     #[must_use]
     pub fn url(&self) -> &str {
         self.server.url()
+    }
+
+    /// Its base URL, whose origin is the issuer and audience of its tokens: `BETTER_AUTH_URL`, or where it listens.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        self.base_url.as_deref().unwrap_or(self.server.url())
     }
 
     /// `host:port`.
@@ -66,23 +115,27 @@ impl BetterAuthServer {
         self.server.authority()
     }
 
+    /// All it wrote to standard error so far.
+    #[must_use]
+    pub fn log(&self) -> String {
+        self.server.log()
+    }
+
+    /// A browser that has never been here, on a page of the base URL.
+    #[must_use]
+    pub fn browser(&self) -> Browser {
+        Browser::new(self.authority(), self.base_url())
+    }
+
     /// Makes an account with this address, and signs in.
     ///
     /// # Errors
     ///
     /// When Better Auth does not want it.
     pub fn sign_up(&self, email: &str) -> Result<Member, String> {
-        let name = email.split('@').next().unwrap_or(email);
-        let body = json!({"name": name, "email": email, "password": "correct horse battery"});
-        let request = Request::new("POST", "/api/auth/sign-up/email").field("Origin", self.url()).json(body);
-        let answer = request.send_to(self.authority()).map_err(|error| format!("sign-up: {error}"))?;
-        let cookies = answer.fields_without(&[]).into_iter().filter(|(name, _)| name == "set-cookie");
-        let pairs = cookies.map(|(_, value)| value.split(';').next().unwrap_or_default().to_owned());
-        let cookie = pairs.collect::<Vec<_>>().join("; ");
-        match &answer.json()["user"]["id"] {
-            Value::String(id) => Ok(Member { id: id.clone(), email: email.to_owned(), cookie }),
-            _ => Err(format!("sign-up: {} {}", answer.status, answer.text())),
-        }
+        let mut browser = self.browser();
+        let id = browser.sign_up(email)?;
+        Ok(Member { id, email: email.to_owned(), cookie: browser.cookie() })
     }
 
     /// A fresh JWT for this session.
@@ -90,26 +143,13 @@ impl BetterAuthServer {
     /// # Errors
     ///
     /// When Better Auth gives none.
-    pub fn token(&self, member: &Member) -> Result<Person, String> {
-        let request = Request::new("GET", "/api/auth/token").field("Cookie", member.cookie.as_str());
-        let answer = request.send_to(self.authority()).map_err(|error| format!("token: {error}"))?;
-        let token = answer.json()["token"].as_str().and_then(Person::of_token);
-        token.ok_or_else(|| format!("token: {} {}", answer.status, answer.text()))
+    pub fn jwt(&self, member: &Member) -> Result<String, String> {
+        let answer = self.browser().with_cookie(&member.cookie).get("token")?;
+        match &answer["token"] {
+            Value::String(token) => Ok(token.clone()),
+            other => Err(format!("token: {other}")),
+        }
     }
-
-    /// Four people for the suite. `root@example.com` must be among `ADMIN_EMAILS`.
-    ///
-    /// # Errors
-    ///
-    /// When Better Auth does not want one of them.
-    pub fn people(&self) -> Result<People, String> {
-        let person = |name: &str| self.token(&self.sign_up(&format!("{name}@example.com"))?);
-        Ok(People { alice: person("alice")?, bob: person("bob")?, root: person("root")?, pia: person("pia")? })
-    }
-}
-
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../better-auth")
 }
 
 /// Installs the server's packages, once. Tests that start at the same time wait for each other.

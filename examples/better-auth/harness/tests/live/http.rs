@@ -1,10 +1,30 @@
 //! What a real server says of live, ended and unknown sessions.
 
-use authcore::{Clock as _, Secret, SystemClock};
-use authcore_better_auth::{CookieNames, Forward, HttpSessions, Secrets, SessionStore as _, SessionToken};
-use tasks_conformance::{BetterAuthServer, Member, Request};
+use authcore::{Clock as _, Secret, SystemClock, Unavailable};
+use authcore_better_auth::{
+    CookieNames, Forward, HttpSessions, Secrets, SessionRecord, SessionStore as _, SessionToken,
+};
+use better_auth_harness::{BetterAuthServer, Member, Request};
 
-use super::{SECRET, by_bearer, by_cookie, cookie, find};
+const SECRET: &str = "a-secret-of-the-tests-with-32-bytes-or-more";
+
+fn cookie(names: &CookieNames) -> Forward {
+    let secrets = Secrets::new(&Secret::new(SECRET)).expect("a good secret");
+    Forward::cookie(names, &secrets).expect("good names")
+}
+
+/// With the cookie that the server at this URL sets.
+fn by_cookie(url: &str) -> HttpSessions {
+    HttpSessions::at(url, cookie(&CookieNames::at(url))).expect("a loopback URL")
+}
+
+fn by_bearer(url: &str) -> HttpSessions {
+    HttpSessions::at(url, Forward::bearer()).expect("a loopback URL")
+}
+
+async fn find(sessions: &HttpSessions, token: &str) -> Result<Option<SessionRecord>, Unavailable> {
+    sessions.session(&SessionToken::new(token).expect("a token")).await
+}
 
 fn token(member: &Member) -> String {
     let (_, cookie) = member.cookie.split_once("session_token=").expect("a session cookie");

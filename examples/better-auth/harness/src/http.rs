@@ -12,7 +12,7 @@ use serde_json::Value;
 /// How long a server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Longest body read, in bytes: answers of the task API are far shorter.
+/// Longest body read, in bytes: answers are far shorter.
 const MAX_BODY: u64 = 4 * 1024 * 1024;
 
 /// A request, written to the socket exactly as it is put together here.
@@ -73,7 +73,7 @@ impl Request {
     }
 
     /// The words of its credentials that are long enough to be recognised in an answer.
-    pub(crate) fn secrets(&self) -> impl Iterator<Item = String> {
+    pub fn secrets(&self) -> impl Iterator<Item = String> {
         let credentials = self.fields.iter().filter(|(name, _)| name.eq_ignore_ascii_case("authorization"));
         let words = credentials.flat_map(|(_, value)| value.split(|byte| !byte.is_ascii_graphic()));
         words.filter(|word| word.len() >= 24).map(|word| String::from_utf8_lossy(word).into_owned())

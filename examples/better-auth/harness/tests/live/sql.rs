@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use authcore::{Clock as _, Identity, SessionFault, SystemClock, UserId};
 use authcore_better_auth::{SessionStore as _, SessionToken, SqlSessions, UserStore as _};
+use better_auth_harness::{Answer, BetterAuthServer, Request};
 use serde_json::{Value, json};
-use tasks_conformance::{Answer, BetterAuthServer, Request};
 
 use crate::database::{Database, SqliteFile};
-use crate::support::engines::Engine;
+use crate::engines::Engine;
 
 /// One server over one database, and the database as a Rust service reads it.
 struct Both {

@@ -1,11 +1,25 @@
 //! A real Better Auth server keeps its sessions in Redis, and we read along.
 
-use authcore::{Clock as _, SystemClock};
-use authcore_better_auth::{RedisSessions, SessionStore as _, SessionToken};
-use tasks_conformance::{BetterAuthServer, Member, Request};
+use authcore::{Clock as _, SystemClock, Unavailable};
+use authcore_better_auth::{RedisSessions, SessionRecord, SessionStore as _, SessionToken};
+use better_auth_harness::{BetterAuthServer, Member, Request};
 
-use super::server::RedisServer;
-use super::{email, find, sessions};
+use crate::redis_server::RedisServer;
+
+type Found = Result<Option<SessionRecord>, Unavailable>;
+
+async fn sessions(redis: &RedisServer) -> RedisSessions {
+    RedisSessions::connect(&redis.url()).await.expect("Redis listens")
+}
+
+async fn find(sessions: &RedisSessions, token: &str) -> Found {
+    sessions.session(&SessionToken::new(token).expect("a token")).await
+}
+
+fn email(found: Found) -> Option<String> {
+    let record = found.expect("Redis could tell");
+    record.and_then(|record| record.user).map(|user| user.email)
+}
 
 /// The session token in the cookie of someone who signed up.
 fn token(member: &Member) -> String {
