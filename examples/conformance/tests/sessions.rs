@@ -146,3 +146,71 @@ fn a_jwt_and_a_cookie_side_by_side_are_one_caller_the_headers() {
         assert_eq!((refused.status, &refused.json()["code"]), (401, &json!("token_invalid")), "{}", example.name());
     }
 }
+
+#[test]
+fn an_api_key_is_accepted_where_that_is_switched_on() {
+    let auth = better_auth("keys", &[("API_KEYS", "database")]);
+    let mut ada = auth.server.browser();
+    let id = ada.sign_up("ada@example.com").expect("an account");
+    let made = ada.create_api_key("ci").expect("a key");
+    let key = made["key"].as_str().expect("text");
+    for example in Example::ALL {
+        let case = example.name();
+        let database = ("BETTER_AUTH_DATABASE_URL", auth.database.as_str());
+        let request = |method: &str| Request::new(method, "/api/tasks").field("X-Api-Key", key);
+
+        let server = auth.api(example, &[database, ("BETTER_AUTH_API_KEYS", "ignore")]);
+        let list = send(&server, request("GET"));
+        assert_eq!((list.status, &list.json()["user_id"]), (200, &json!(id)), "{case}: {}", list.text());
+        let made = send(&server, request("POST").json(json!({"title": "By key"})));
+        assert_eq!(made.status, 201, "{case}: no browser adds the field by itself, so no origin is asked for");
+        let unknown = send(&server, Request::new("GET", "/api/tasks").field("X-Api-Key", key.to_lowercase()));
+        assert_eq!((unknown.status, &unknown.json()["code"]), (401, &json!("api_key_invalid")), "{case}");
+        assert_eq!(unknown.field("www-authenticate").as_deref(), Some(r#"Bearer realm="tasks""#), "{case}");
+
+        let refusing = auth.api(example, &[database, ("BETTER_AUTH_API_KEYS", "refuse")]);
+        assert_eq!(send(&refusing, request("GET")).json()["code"], json!("api_key_invalid"), "{case}: it has limits");
+        let off = auth.api(example, &[database]);
+        assert_eq!(send(&off, request("GET")).json()["code"], json!("missing_credentials"), "{case}");
+    }
+}
+
+#[test]
+fn a_ban_reaches_a_jwt_at_once_where_users_are_checked() {
+    let auth = better_auth("ban", &[("ADMIN_EMAILS", "root@example.com")]);
+    let mut root = auth.server.browser();
+    root.sign_up("root@example.com").expect("an account");
+    for example in Example::ALL {
+        let case = example.name();
+        let bob = auth.sign_up(&format!("bob-{case}"));
+        let jwt = Person::of_session(&auth.server, &bob).unwrap_or_else(|error| panic!("{error}"));
+        let database = ("BETTER_AUTH_DATABASE_URL", auth.database.as_str());
+        let checking = auth.api(example, &[database, ("BETTER_AUTH_CHECK_USERS", "on")]);
+        let trusting = auth.api(example, &[database]);
+        let ask = |server: &Server| send(server, Request::new("GET", "/api/tasks").bearer(&jwt.token));
+        assert_eq!((ask(&checking).status, ask(&trusting).status), (200, 200), "{case}");
+        root.ban(&bob.id, None).expect("a ban");
+        let refused = ask(&checking);
+        assert_eq!((refused.status, &refused.json()["code"]), (401, &json!("session_invalid")), "{case}");
+        assert!(
+            refused.field("www-authenticate").is_some_and(|text| text.contains(r#"error="invalid_token""#)),
+            "{case}"
+        );
+        assert_eq!(ask(&trusting).status, 200, "{case}: until it expires, as documented");
+    }
+}
+
+#[test]
+fn a_remembered_session_is_gone_within_the_stated_seconds() {
+    let auth = better_auth("recent", &[]);
+    for example in Example::ALL {
+        let case = example.name();
+        let settings = [("BETTER_AUTH_DATABASE_URL", auth.database.as_str()), ("BETTER_AUTH_SESSION_CACHE", "1s")];
+        let server = auth.api(example, &settings);
+        let ada = auth.sign_up(&format!("ada-{case}"));
+        assert_eq!(by_cookie(&server, "GET", "/api/tasks", &ada).status, 200, "{case}");
+        auth.sign_out(&ada);
+        std::thread::sleep(std::time::Duration::from_millis(1_100));
+        assert_no_session(&by_cookie(&server, "GET", "/api/tasks", &ada), case);
+    }
+}
