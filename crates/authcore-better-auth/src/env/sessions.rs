@@ -65,9 +65,8 @@ pub(super) fn settings(
     let cache = cache(variable, Some(&secrets))?;
     let places = Places::from_vars(variable, &builder.jwt, wanted)?;
     let needs_store = [(bearer != BearerSessions::Off, BEARER), (wanted.recent.is_some(), SESSION_CACHE)];
-    match needs_store.into_iter().find(|(is, _)| *is && places.session_store().is_none()) {
-        Some((_, name)) => return Err(named(name, &format!("needs a place to look sessions up: set {DATABASE_URL}"))),
-        None => {}
+    if let Some((_, name)) = needs_store.into_iter().find(|(is, _)| *is && places.session_store().is_none()) {
+        return Err(named(name, &format!("needs a place to look sessions up: set {DATABASE_URL}")));
     }
     let origin = builder.jwt.base.as_ref().map(|base| base.origin.as_str());
     let is_secure = secure.unwrap_or_else(|| origin.is_some_and(|origin| origin.starts_with("https://")));

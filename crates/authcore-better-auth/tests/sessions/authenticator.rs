@@ -251,7 +251,7 @@ async fn an_api_key_counts_behind_a_bearer_token_and_before_a_cookie() {
 
     let (status, reason, challenge) = refusal(&guard, &with_cookie().header("x-api-key", "unknown")).await;
     assert_eq!((status, reason, challenge.as_deref()), (401, "api_key_unknown", BARE));
-    let (_, reason, challenge) = refusal(&guard, &TestHead::get("/").bearer(&KEY.to_lowercase())).await;
+    let (_, reason, challenge) = refusal(&guard, &TestHead::get("/").bearer(KEY.to_lowercase())).await;
     assert_eq!(reason, "api_key_unknown");
     assert!(challenge.is_some_and(|text| text.contains(r#"error="invalid_token""#)));
     // A session token is shorter than a key, and what is in `Authorization` decides.
