@@ -10,7 +10,7 @@ use crate::session::{Session, User};
 use crate::token::SessionToken;
 
 /// A row by Better Auth's names of its fields.
-pub(super) struct Row {
+pub(crate) struct Row {
     fields: Arc<[&'static str]>,
     values: Values,
 }
@@ -18,10 +18,10 @@ pub(super) struct Row {
 /// A field that holds what no such field should. Says which, never what.
 #[derive(Debug, thiserror::Error)]
 #[error("`{0}` holds what cannot be read")]
-pub(super) struct Unreadable(&'static str);
+pub(crate) struct Unreadable(&'static str);
 
 impl Row {
-    pub(super) fn new(fields: Arc<[&'static str]>, values: Values) -> Self {
+    pub(crate) fn new(fields: Arc<[&'static str]>, values: Values) -> Self {
         Self { fields, values }
     }
 
@@ -35,7 +35,7 @@ impl Row {
         self.optional(field).ok_or(Unreadable(field))
     }
 
-    pub(super) fn session(&self, zone: Zone) -> Result<Session, Unreadable> {
+    pub(crate) fn session(&self, zone: Zone) -> Result<Session, Unreadable> {
         Ok(Session {
             id: self.text("session.id")?.to_owned(),
             token: SessionToken::new(self.text("session.token")?).ok_or(Unreadable("session.token"))?,
@@ -48,7 +48,7 @@ impl Row {
         })
     }
 
-    pub(super) fn user_record(&self, zone: Zone) -> Result<Option<User>, Unreadable> {
+    pub(crate) fn user_record(&self, zone: Zone) -> Result<Option<User>, Unreadable> {
         let Some(id) = self.user("user.id")? else { return Ok(None) };
         Ok(Some(User {
             id,
