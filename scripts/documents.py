@@ -23,10 +23,12 @@ def cases_without_a_test():
 
 def dependencies_without_a_row():
     rows = (ROOT / "docs/DEPENDENCIES.md").read_text()
-    metadata = subprocess.run(
-        ["cargo", "metadata", "--format-version", "1", "--no-deps"], cwd=ROOT, check=True, capture_output=True
-    )
-    packages = json.loads(metadata.stdout)["packages"]
+    packages = []
+    for workspace in (ROOT, ROOT / "fuzz"):
+        metadata = subprocess.run(
+            ["cargo", "metadata", "--format-version", "1", "--no-deps"], cwd=workspace, check=True, capture_output=True
+        )
+        packages += json.loads(metadata.stdout)["packages"]
     ours = {package["name"] for package in packages}
     named = {dependency["name"] for package in packages for dependency in package["dependencies"]} - ours
     return sorted(name for name in named if not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", rows))

@@ -13,6 +13,10 @@ mod cross_site;
 mod crypto;
 mod date;
 mod env;
+// Set for every crate of a build that cargo-fuzz makes, users' own included, and these may want fewer features.
+#[cfg(all(fuzzing, feature = "redis", any(feature = "sqlite", feature = "postgres", feature = "mysql")))]
+#[doc(hidden)]
+pub mod fuzzing;
 #[cfg(feature = "http")]
 mod http;
 mod jwt;

@@ -6,12 +6,12 @@ mod engine;
 mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
-mod row;
+pub(crate) mod row;
 mod schema;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod statement;
-mod time;
+pub(crate) mod time;
 
 use std::fmt;
 use std::sync::Arc;

@@ -3,7 +3,7 @@
 mod api_keys;
 mod link;
 mod or_database;
-mod url;
+pub(crate) mod url;
 
 use std::fmt;
 use std::sync::Arc;
@@ -178,7 +178,7 @@ enum Found {
 }
 
 /// Decimal milliseconds since the epoch.
-fn millis(text: &str) -> Option<i64> {
+pub(crate) fn millis(text: &str) -> Option<i64> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().ok()).flatten()
 }

@@ -8,16 +8,16 @@ use url::Url;
 
 /// What a Redis URL says.
 #[derive(Clone)]
-pub(super) struct RedisUrl {
-    pub(super) host: String,
-    pub(super) port: u16,
-    pub(super) tls: bool,
+pub(crate) struct RedisUrl {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) tls: bool,
     /// User, password and database.
     pub(super) login: RedisConnectionInfo,
 }
 
 impl RedisUrl {
-    pub(super) fn parse(text: &str) -> Result<Self, ConfigError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, ConfigError> {
         let mut url = Url::parse(text).map_err(|_| refused("not a URL"))?;
         let tls = match url.scheme() {
             "redis" => false,

@@ -14,7 +14,7 @@ use crate::token::SessionToken;
 pub(super) use api_key::AsRead;
 
 /// A row by Better Auth's names of its fields.
-pub(super) struct Row {
+pub(crate) struct Row {
     fields: Arc<[&'static str]>,
     values: Values,
 }
@@ -22,10 +22,10 @@ pub(super) struct Row {
 /// A field that holds what no such field should. Says which, never what.
 #[derive(Debug, thiserror::Error)]
 #[error("`{0}` holds what cannot be read")]
-pub(super) struct Unreadable(&'static str);
+pub(crate) struct Unreadable(&'static str);
 
 impl Row {
-    pub(super) fn new(fields: Arc<[&'static str]>, values: Values) -> Self {
+    pub(crate) fn new(fields: Arc<[&'static str]>, values: Values) -> Self {
         Self { fields, values }
     }
 
@@ -39,7 +39,7 @@ impl Row {
         self.optional(field).ok_or(Unreadable(field))
     }
 
-    pub(super) fn session(&self, zone: Zone) -> Result<Session, Unreadable> {
+    pub(crate) fn session(&self, zone: Zone) -> Result<Session, Unreadable> {
         Ok(Session {
             id: Some(self.text("session.id")?.to_owned()),
             token: SessionToken::new(self.text("session.token")?).ok_or(Unreadable("session.token"))?,
@@ -52,7 +52,7 @@ impl Row {
         })
     }
 
-    pub(super) fn user_record(&self, zone: Zone) -> Result<Option<User>, Unreadable> {
+    pub(crate) fn user_record(&self, zone: Zone) -> Result<Option<User>, Unreadable> {
         let Some(id) = self.user("user.id")? else { return Ok(None) };
         Ok(Some(User {
             id,

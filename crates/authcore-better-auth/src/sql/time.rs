@@ -6,18 +6,18 @@ use crate::date::{self, number};
 
 /// What zoneless times are written in: seconds east of UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Zone(i64);
+pub(crate) struct Zone(i64);
 
 impl Zone {
     /// From `Z`, `+02:00` or `-05`.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         zone(text.as_bytes()).map(Self)
     }
 }
 
 /// Reads `2026-11-27T19:07:13.112Z`, `… +00:00`, `2026-11-27 19:07:13` (in `zone`) and `1795806433112` (milliseconds since
 /// the epoch). Anything else, and what lies outside the years 0 to 9999, is `None`.
-pub(super) fn instant(text: &str, Zone(zone): Zone) -> Option<Timestamp> {
+pub(crate) fn instant(text: &str, Zone(zone): Zone) -> Option<Timestamp> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     if digits.bytes().all(|byte| byte.is_ascii_digit()) {
         let milliseconds: i64 = text.parse().ok()?;

@@ -18,7 +18,7 @@ pub(in crate::sql) struct AsRead {
 }
 
 impl Row {
-    pub(in crate::sql) fn api_key(&self, zone: Zone) -> Result<ApiKeyRecord, Unreadable> {
+    pub(crate) fn api_key(&self, zone: Zone) -> Result<ApiKeyRecord, Unreadable> {
         let reference_id = user_id("apikey.referenceId", self.text("apikey.referenceId")?)?;
         let as_read = AsRead {
             created_at: self.text("apikey.createdAt")?.to_owned(),

@@ -1,0 +1,86 @@
+//! A verifier of several keys, and the tokens that it has to take.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use authcore::{Algorithm, AuthError, Identity, JwtVerifier, KeySet, ManualClock};
+use authcore_testkit::{AUDIENCE, ISSUER, Mint, SigningKey, mint};
+
+use crate::{MARKER, NOW, assert_documented};
+
+/// The algorithms of the verifier's keys: one of each family.
+pub const ALGORITHMS: [Algorithm; 4] = [Algorithm::EdDsa, Algorithm::Hs256, Algorithm::Es256, Algorithm::Rs256];
+
+static KEYS: LazyLock<[SigningKey; 4]> = LazyLock::new(|| {
+    ALGORITHMS.map(|algorithm| match algorithm {
+        Algorithm::Hs256 => SigningKey::hmac(algorithm, format!("{MARKER}: a secret of the fuzz targets")),
+        _ => SigningKey::fixed(algorithm).clone(),
+    })
+});
+
+/// Strict: issuer and audience stated, no leeway.
+static VERIFIER: LazyLock<JwtVerifier> = LazyLock::new(|| {
+    JwtVerifier::builder(KeySet::new(KEYS.iter().map(SigningKey::key)))
+        .issuer(ISSUER)
+        .audience(AUDIENCE)
+        .leeway(Duration::ZERO)
+        .clock(ManualClock::at(NOW))
+        .build()
+        .expect("good settings")
+});
+
+/// One of the keys.
+#[must_use]
+pub fn key(choice: usize) -> &'static SigningKey {
+    &KEYS[choice % KEYS.len()]
+}
+
+/// A token of `alice` that is in force.
+pub fn good() -> Mint {
+    mint().issued_at(NOW).expires_at(NOW + 900)
+}
+
+/// The verdict on a token: always the same, and a refusal only for a documented reason.
+///
+/// # Errors
+///
+/// Why it is refused.
+pub fn check(token: &str) -> Result<Identity, AuthError> {
+    let verdict = VERIFIER.check(token);
+    let again = VERIFIER.check(token);
+    match (&verdict, &again) {
+        (Ok(one), Ok(other)) => assert_eq!((one.user_id(), one.claims_json()), (other.user_id(), other.claims_json())),
+        (Err(one), Err(other)) => {
+            assert_eq!(one.reason(), other.reason());
+            assert_documented(one, one.reason(), &REASONS);
+        }
+        _ => panic!("two verdicts on one token"),
+    }
+    verdict
+}
+
+const REASONS: [&str; 23] = [
+    "too_long",
+    "not_compact",
+    "header_not_base64",
+    "payload_not_base64",
+    "signature_not_base64",
+    "header_not_json",
+    "payload_not_json",
+    "header_duplicate_member",
+    "payload_duplicate_member",
+    "header_parameter_refused",
+    "wrong_type",
+    "algorithm_refused",
+    "unknown_key",
+    "ambiguous_key",
+    "key_mismatch",
+    "bad_signature",
+    "claim_missing",
+    "claim_malformed",
+    "wrong_issuer",
+    "wrong_audience",
+    "expired",
+    "not_yet_valid",
+    "issued_in_future",
+];
