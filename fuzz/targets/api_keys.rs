@@ -47,7 +47,9 @@ fn presented(field: &str, value: &[u8], bearer: bool) {
             assert!(text.bytes().all(|byte| byte.is_ascii_graphic()) && !text.is_empty() && text.len() <= 512);
             assert!(!bearer || text.len() >= 64 && !text.contains('.'), "too short, or of another kind");
             let shown = format!("{key:?}");
-            assert!(!shown.contains(text) && !shown.contains(ApiKey::new(text).expect("a key").stored()), "{shown}");
+            let hashed = ApiKey::new(text).expect("a key");
+            let told = [text, hashed.stored()].map(|text| text.len() > 20 && shown.contains(text));
+            assert_eq!(told, [false; 2], "{shown}");
         }
         Ok(None) => assert!(bearer, "the field is there"),
         Err(error) => assert_documented(&error, error.reason(), &["api_key_malformed", "malformed_bearer"]),
