@@ -50,6 +50,8 @@ pub(crate) struct Judges {
     pub(crate) jwts: Option<Jwts>,
     pub(crate) sessions: Option<Sessions>,
     pub(crate) api_keys: Option<ApiKeys>,
+    /// Whose users they all are, as JWTs say it.
+    pub(crate) issuer: Option<Arc<str>>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -85,6 +87,14 @@ impl BetterAuth {
         self.0.jwts.as_ref().map_or(&[], Jwts::warnings)
     }
 
+    /// A user is the same by session, by API key and by JWT, and of the same issuer.
+    fn vouch(&self, identity: Identity) -> Identity {
+        match &self.0.issuer {
+            Some(issuer) => identity.issued_by(Arc::clone(issuer)),
+            None => identity,
+        }
+    }
+
     fn look(&self, head: &dyn RequestHead, jwt: LookAtJwt) -> Glance<Presented> {
         let glance = match bearer::token(head) {
             Err(error) => Glance::Judged(Err(error)),
@@ -99,7 +109,10 @@ impl BetterAuth {
         let Judges { sessions, api_keys, .. } = &*self.0;
         let key = api_keys.as_ref().map_or(Glance::Absent, |api_keys| api_keys.glance(head));
         match (key, sessions) {
-            (Glance::Absent, Some(sessions)) => pending(sessions.by_cookie(head), Kind::Session),
+            (Glance::Absent, Some(sessions)) => match sessions.by_cookie(head) {
+                Glance::Judged(verdict) => Glance::Judged(verdict.map(|identity| self.vouch(identity))),
+                glance => pending(glance, Kind::Session),
+            },
             (key, _) => pending(key, Kind::ApiKey),
         }
     }
@@ -133,12 +146,12 @@ impl Authenticator for BetterAuth {
     }
 
     async fn verify(&self, presented: Presented) -> Result<Identity, AuthError> {
-        let Judges { jwts, sessions, api_keys, clock } = &*self.0;
+        let Judges { jwts, sessions, api_keys, clock, .. } = &*self.0;
         match (presented.0, jwts, sessions, api_keys) {
             (Kind::Judged(identity), ..) => Ok(identity),
             (Kind::Jwt(token), Some(jwts), ..) => jwts.verify(token, &**clock).await,
-            (Kind::Session(session), _, Some(sessions), _) => sessions.look_up(session).await,
-            (Kind::ApiKey(key), .., Some(api_keys)) => api_keys.verify(key).await,
+            (Kind::Session(session), _, Some(sessions), _) => sessions.look_up(session).await.map(|it| self.vouch(it)),
+            (Kind::ApiKey(key), .., Some(api_keys)) => api_keys.verify(key).await.map(|it| self.vouch(it)),
             // Taken from a request by another one, which reads what this one does not.
             (Kind::Jwt(_) | Kind::Session(_) | Kind::ApiKey(_), ..) => Err(AuthError::UnreadBearer),
         }

@@ -218,6 +218,12 @@ impl BetterAuthBuilder {
     pub fn build(mut self) -> Result<BetterAuth, ConfigError> {
         self.jwt.clock = self.clock.clone();
         let base = self.jwt.base.clone();
+        let issuer = match (&*self.jwt.issuers, &base) {
+            ([sole], _) => Some(Arc::from(sole.as_str())),
+            ([], Some(base)) => Some(Arc::from(base.origin.as_str())),
+            // Of several nobody can tell whose session it is.
+            _ => None,
+        };
         let mut jwts = match self.accepts_jwts && self.jwt.has_keys() {
             true => Some(std::mem::take(&mut self.jwt).build()?),
             false => None,
@@ -236,7 +242,7 @@ impl BetterAuthBuilder {
             let mend = "name a base URL or a shared secret for JWTs, where sessions are looked up, or API keys";
             return Err(ConfigError::new(format!("nothing is accepted: {mend}")));
         }
-        Ok(BetterAuth(Arc::new(Judges { jwts, sessions, api_keys, clock })))
+        Ok(BetterAuth(Arc::new(Judges { jwts, sessions, api_keys, issuer, clock })))
     }
 
     /// What a look-up at the server itself sends.

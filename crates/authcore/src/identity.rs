@@ -87,6 +87,7 @@ pub enum Method {
 #[derive(Clone)]
 pub struct Identity(Arc<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     issuer: Option<Arc<str>>,
     user_id: UserId,
@@ -109,6 +110,14 @@ impl Identity {
             impersonated_by: None,
             method,
         })
+    }
+
+    /// The same with this issuer. For authenticators whose credential names none, though it is one's users like those of
+    /// another kind that does.
+    #[must_use]
+    pub fn issued_by(self, issuer: Arc<str>) -> Self {
+        let inner = Arc::unwrap_or_clone(self.0);
+        Self(Arc::new(Inner { issuer: Some(issuer), ..inner }))
     }
 
     /// The user, unique within the issuer.

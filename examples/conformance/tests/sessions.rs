@@ -205,11 +205,17 @@ fn a_remembered_session_is_gone_within_the_stated_seconds() {
     let auth = better_auth("recent", &[]);
     for example in Example::ALL {
         let case = example.name();
-        let settings = [("BETTER_AUTH_DATABASE_URL", auth.database.as_str()), ("BETTER_AUTH_SESSION_CACHE", "1s")];
-        let server = auth.api(example, &settings);
+        let remembering = |age: &str| {
+            let database = ("BETTER_AUTH_DATABASE_URL", auth.database.as_str());
+            auth.api(example, &[database, ("BETTER_AUTH_SESSION_CACHE", age)])
+        };
+        let (server, longer) = (remembering("1s"), remembering("60s"));
         let ada = auth.sign_up(&format!("ada-{case}"));
-        assert_eq!(by_cookie(&server, "GET", "/api/tasks", &ada).status, 200, "{case}");
+        for server in [&server, &longer] {
+            assert_eq!(by_cookie(server, "GET", "/api/tasks", &ada).status, 200, "{case}");
+        }
         auth.sign_out(&ada);
+        assert_eq!(by_cookie(&longer, "GET", "/api/tasks", &ada).status, 200, "{case}: as stale as was said");
         std::thread::sleep(std::time::Duration::from_millis(1_100));
         assert_no_session(&by_cookie(&server, "GET", "/api/tasks", &ada), case);
     }

@@ -49,6 +49,10 @@ impl Fields {
             });
         }
         let as_bearer = self.bearer_key(head)?;
+        if count > 0 && as_bearer.is_none() && bearer::token(head)?.is_some() {
+            // What is in `Authorization` decides, and it is somebody else's.
+            return Ok(None);
+        }
         if let Some(token) = as_bearer {
             found = Some(token.as_bytes());
             count = count.saturating_add(1);

@@ -20,6 +20,14 @@ pub(super) fn settings(variable: &impl Fn(&str) -> Option<String>) -> Result<Jwt
             None => Ok(JwtSettings::default()),
         };
     }
+    let names_claims = ["BETTER_AUTH_ISSUER", "BETTER_AUTH_AUDIENCE"].into_iter().find(|name| variable(name).is_some());
+    let is_mounted = variable("BETTER_AUTH_BASE_PATH").is_some();
+    if is_mounted && base.is_none() {
+        return Err(named("BETTER_AUTH_BASE_PATH", &"says nothing without BETTER_AUTH_URL: set it"));
+    }
+    if let (Some(name), None, None, false) = (names_claims, &base, &jwks_url, accepts_hs256) {
+        return Err(named(name, &"says nothing where no JWT is accepted: set BETTER_AUTH_URL"));
+    }
     let mut settings = JwtSettings { base, jwks_url, names: Names::Variables, ..JwtSettings::default() };
     // Judged even where only other parts of a deployment use it.
     let key = secret.map(|(name, secret)| Key::hmac(Algorithm::Hs256, &secret).map_err(|error| named(name, &error)));

@@ -23,7 +23,9 @@ impl BetterAuth {
     ///
     /// [`ConfigError`] naming the variable and the mend; also when nothing is set at all.
     pub async fn from_env() -> Result<Self, ConfigError> {
-        let settings = BetterAuthSettings::from_vars(|name| std::env::var(name).ok())?;
+        // What is not UTF-8 is kept, as something no setting takes.
+        let variable = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+        let settings = BetterAuthSettings::from_vars(variable)?;
         let unset = || ConfigError::new("BETTER_AUTH_URL: set it to the base URL of the Better Auth server");
         settings.ok_or_else(unset)?.connect().await
     }
@@ -57,8 +59,9 @@ impl BetterAuthSettings {
     /// | variable | is |
     /// |---|---|
     /// | `BETTER_AUTH_REDIS_URL` | Better Auth's secondary storage |
+    /// | `BETTER_AUTH_SESSIONS_IN_DATABASE` | `on` where Better Auth keeps them in both (`storeSessionInDatabase`, and not `preserveSessionInDatabase`): what Redis has lost is looked up in the database |
     /// | `BETTER_AUTH_REDIS_PREFIX` | `better-auth:` by default, as the official adapter has it; `none` for none |
-    /// | `BETTER_AUTH_DATABASE_URL` | its database: `sqlite:`, `postgres:` or `mysql:`; beside Redis, for what that has lost, if it has a table of sessions |
+    /// | `BETTER_AUTH_DATABASE_URL` | its database: `sqlite:`, `postgres:` or `mysql:`; beside Redis, for users and API keys |
     /// | `BETTER_AUTH_SCHEMA` | what is called how there: `better-auth` by default, or `snake_case` |
     /// | `BETTER_AUTH_URL` | the server itself, asked when there is neither of them |
     /// | `BETTER_AUTH_SESSION_CACHE` | `off`, or how long a look-up is remembered in process: `5s`, at most `60s`; a sign-out is noticed so much later |
@@ -73,6 +76,7 @@ impl BetterAuthSettings {
     /// | `BETTER_AUTH_SECURE_COOKIES` | `on` or `off`, when it does not follow from the URL |
     /// | `BETTER_AUTH_BEARER` | `off`, or the session tokens taken as bearer: `signed`, `raw` |
     /// | `BETTER_AUTH_API_KEYS` | `off`, or `x-api-key` is accepted from the database, and limits that a key carries have it `refuse`d, or are `ignore`d or `enforce`d, which writes its counters |
+    /// | `BETTER_AUTH_API_KEY_CONFIGS` | the configurations whose keys count, by commas: `default` alone unless others are named; none whose keys belong to organizations |
     /// | `BETTER_AUTH_CHECK_USERS` | `on` looks the user of each JWT up in the database, to refuse who is banned or gone |
     ///
     /// # Errors

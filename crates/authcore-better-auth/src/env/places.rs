@@ -21,12 +21,16 @@ pub(super) struct Places {
 }
 
 /// What else is looked up in the database.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Wanted {
     /// The users of JWTs.
     pub(super) users: bool,
     /// API keys, and what becomes of their own limits.
     pub(super) api_keys: Option<KeyLimits>,
+    /// The configurations of keys that count, if not the default one.
+    pub(super) key_configs: Option<Vec<String>>,
+    /// Whether sessions that Redis does not have are looked up in the database.
+    pub(super) fallback: bool,
     /// For how long look-ups of sessions are remembered.
     pub(super) recent: Option<Duration>,
 }
@@ -57,6 +61,8 @@ pub(super) const CHECK_USERS: &str = "BETTER_AUTH_CHECK_USERS";
 pub(super) const SESSION_CACHE: &str = "BETTER_AUTH_SESSION_CACHE";
 
 pub(super) const API_KEYS: &str = "BETTER_AUTH_API_KEYS";
+
+pub(super) const FALLBACK: &str = "BETTER_AUTH_SESSIONS_IN_DATABASE";
 
 const REDIS_PREFIX: &str = "BETTER_AUTH_REDIS_PREFIX";
 
@@ -89,6 +95,9 @@ impl Places {
             }
             (Some(url), schema) => Some(Database { url: Secret::new(url), snake_case: schema == Some("snake_case") }),
         };
+        if wanted.fallback && (redis.is_none() || database.is_none()) {
+            return Err(named(FALLBACK, &format!("needs both {REDIS_URL} and {DATABASE_URL}: set them")));
+        }
         if database.is_none() {
             let needs = [(wanted.users, CHECK_USERS, "users"), (wanted.api_keys.is_some(), API_KEYS, "keys")];
             if let Some((_, name, what)) = needs.into_iter().find(|(is, ..)| *is) {
@@ -120,7 +129,7 @@ impl Places {
     /// Opens what is named and hands it to the builder.
     pub(super) async fn open(self, builder: BetterAuthBuilder) -> Result<BetterAuthBuilder, ConfigError> {
         let database = match &self.database {
-            Some(database) => Some(database.open(self.wanted, self.redis.is_some()).await?),
+            Some(database) => Some(database.open(&self.wanted, self.redis.is_some()).await?),
             None => None,
         };
         let builder = match &database {
@@ -128,13 +137,15 @@ impl Places {
             _ => builder,
         };
         let builder = match (&database, self.wanted.api_keys) {
-            (Some(database), Some(limits)) => builder.api_keys(api_keys(database, limits)?),
+            (Some(database), Some(limits)) => {
+                builder.api_keys(api_keys(database, limits, self.wanted.key_configs.as_deref())?)
+            }
             _ => builder,
         };
         match (&self.redis, database, &self.server) {
-            (Some(redis), database, _) => redis.open(builder, database, self.wanted).await,
-            (None, Some(database), _) => remembered(builder, database, self.wanted),
-            (None, None, Some(endpoint)) => ask_server(builder, endpoint, self.wanted),
+            (Some(redis), database, _) => redis.open(builder, database, &self.wanted).await,
+            (None, Some(database), _) => remembered(builder, database, &self.wanted),
+            (None, None, Some(endpoint)) => ask_server(builder, endpoint, &self.wanted),
             (None, None, None) => Ok(builder),
         }
     }
@@ -142,12 +153,12 @@ impl Places {
 
 impl Database {
     #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-    async fn open(&self, wanted: Wanted, beside_redis: bool) -> Result<OpenDatabase, ConfigError> {
+    async fn open(&self, wanted: &Wanted, beside_redis: bool) -> Result<OpenDatabase, ConfigError> {
         use crate::sql::{Schema, SqlSessions};
 
         let schema = if self.snake_case { Schema::snake_case() } else { Schema::better_auth() };
         let builder = SqlSessions::builder().schema(schema);
-        let builder = if beside_redis { builder.sessions_elsewhere() } else { builder };
+        let builder = if beside_redis && !wanted.fallback { builder.sessions_elsewhere() } else { builder };
         let builder = match wanted.api_keys {
             Some(KeyLimits::Enforce) => builder.write_key_counters(),
             _ => builder,
@@ -157,7 +168,7 @@ impl Database {
     }
 
     #[cfg(not(any(feature = "sqlite", feature = "postgres", feature = "mysql")))]
-    async fn open(&self, _: Wanted, _: bool) -> Result<OpenDatabase, ConfigError> {
+    async fn open(&self, _: &Wanted, _: bool) -> Result<OpenDatabase, ConfigError> {
         Err(unbuilt(DATABASE_URL, "`sqlite`, `postgres` or `mysql`"))
     }
 }
@@ -168,12 +179,12 @@ impl Redis {
         &self,
         builder: BetterAuthBuilder,
         database: Option<OpenDatabase>,
-        wanted: Wanted,
+        wanted: &Wanted,
     ) -> Result<BetterAuthBuilder, ConfigError> {
         let connecting = async { crate::redis::RedisSessions::connect(text(&self.url)?).await };
         let redis = connecting.await.map_err(|error| named(REDIS_URL, &error))?.prefix(self.prefix.as_str());
         match database {
-            Some(database) if database.has_sessions() => remembered(builder, redis.or_database(database), wanted),
+            Some(database) if wanted.fallback => remembered(builder, redis.or_database(database), wanted),
             Some(_) | None => remembered(builder, redis, wanted),
         }
     }
@@ -183,31 +194,40 @@ impl Redis {
         &self,
         _: BetterAuthBuilder,
         _: Option<OpenDatabase>,
-        _: Wanted,
+        _: &Wanted,
     ) -> Result<BetterAuthBuilder, ConfigError> {
         Err(unbuilt(REDIS_URL, "`redis`"))
     }
 }
 
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-fn api_keys(database: &OpenDatabase, limits: KeyLimits) -> Result<ApiKeys, ConfigError> {
+fn api_keys(
+    database: &OpenDatabase,
+    limits: KeyLimits,
+    configurations: Option<&[String]>,
+) -> Result<ApiKeys, ConfigError> {
     let keys = database.api_keys().map_err(|error| named(API_KEYS, &error))?;
-    ApiKeys::builder(keys).limits(limits).build().map_err(|error| named(API_KEYS, &error))
+    let builder = ApiKeys::builder(keys).limits(limits);
+    let builder = match configurations {
+        Some(named) => builder.configurations(named),
+        None => builder,
+    };
+    builder.build().map_err(|error| named(API_KEYS, &error))
 }
 
 #[cfg(not(any(feature = "sqlite", feature = "postgres", feature = "mysql")))]
-fn api_keys(database: &OpenDatabase, _: KeyLimits) -> Result<ApiKeys, ConfigError> {
+fn api_keys(database: &OpenDatabase, _: KeyLimits, _: Option<&[String]>) -> Result<ApiKeys, ConfigError> {
     match *database {}
 }
 
 #[cfg(feature = "http")]
-fn ask_server(builder: BetterAuthBuilder, endpoint: &str, wanted: Wanted) -> Result<BetterAuthBuilder, ConfigError> {
+fn ask_server(builder: BetterAuthBuilder, endpoint: &str, wanted: &Wanted) -> Result<BetterAuthBuilder, ConfigError> {
     let asking = builder.forward_cookie().and_then(|forward| crate::http::HttpSessions::asking(endpoint, forward));
     remembered(builder, asking.map_err(|error| named("BETTER_AUTH_URL", &error))?, wanted)
 }
 
 #[cfg(not(feature = "http"))]
-fn ask_server(_: BetterAuthBuilder, _: &str, _: Wanted) -> Result<BetterAuthBuilder, ConfigError> {
+fn ask_server(_: BetterAuthBuilder, _: &str, _: &Wanted) -> Result<BetterAuthBuilder, ConfigError> {
     Err(unbuilt("BETTER_AUTH_URL", "`http`"))
 }
 
@@ -216,7 +236,7 @@ fn ask_server(_: BetterAuthBuilder, _: &str, _: Wanted) -> Result<BetterAuthBuil
 fn remembered(
     builder: BetterAuthBuilder,
     store: impl SessionStore,
-    wanted: Wanted,
+    wanted: &Wanted,
 ) -> Result<BetterAuthBuilder, ConfigError> {
     let Some(max_age) = wanted.recent else { return Ok(builder.sessions(store)) };
     let recent = crate::recent::RecentSessions::over(store).max_age(max_age).build();
@@ -227,7 +247,7 @@ fn remembered(
 fn remembered(
     builder: BetterAuthBuilder,
     store: impl SessionStore,
-    wanted: Wanted,
+    wanted: &Wanted,
 ) -> Result<BetterAuthBuilder, ConfigError> {
     match wanted.recent {
         Some(_) => Err(unbuilt(SESSION_CACHE, "`recent`")),
@@ -254,11 +274,6 @@ mod never {
     impl OpenDatabase {
         pub(super) fn users(&self) -> Self {
             *self
-        }
-
-        #[cfg(feature = "redis")]
-        pub(super) fn has_sessions(&self) -> bool {
-            match *self {}
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use authcore::{ConfigError, Secret};
 
 use super::jwts::seconds;
-use super::places::{API_KEYS, CHECK_USERS, DATABASE_URL, Places, REDIS_URL, SESSION_CACHE, Wanted};
+use super::places::{API_KEYS, CHECK_USERS, DATABASE_URL, FALLBACK, Places, REDIS_URL, SESSION_CACHE, Wanted};
 use super::{SECRET, SECRETS, named, switch};
 use crate::api_key::KeyLimits;
 use crate::bearer_session::BearerSessions;
@@ -33,6 +33,8 @@ const SECURE: &str = "BETTER_AUTH_SECURE_COOKIES";
 
 const CACHE: &str = "BETTER_AUTH_COOKIE_CACHE";
 
+const KEY_CONFIGS: &str = "BETTER_AUTH_API_KEY_CONFIGS";
+
 const CACHE_VERSION: &str = "BETTER_AUTH_COOKIE_CACHE_VERSION";
 
 const BEARER: &str = "BETTER_AUTH_BEARER";
@@ -51,6 +53,8 @@ pub(super) fn settings(
     let wanted = Wanted {
         users: switch(variable, CHECK_USERS)?.unwrap_or_default(),
         api_keys: api_keys(variable)?,
+        key_configs: key_configs(variable)?,
+        fallback: switch(variable, FALLBACK)?.unwrap_or_default(),
         recent: recent(variable)?,
     };
     let secure = switch(variable, SECURE)?;
@@ -63,8 +67,14 @@ pub(super) fn settings(
         };
     };
     let cache = cache(variable, Some(&secrets))?;
-    let places = Places::from_vars(variable, &builder.jwt, wanted)?;
+    if wanted.users && !builder.jwt.has_keys() {
+        return Err(named(CHECK_USERS, &"there is no JWT whose user could be checked: set BETTER_AUTH_URL"));
+    }
+    if wanted.users && builder.jwt.user_claim.as_deref() == Some("email") {
+        return Err(named(CHECK_USERS, &"looks users up by id, and AUTH_USER_CLAIM says `email`: unset one"));
+    }
     let needs_store = [(bearer != BearerSessions::Off, BEARER), (wanted.recent.is_some(), SESSION_CACHE)];
+    let places = Places::from_vars(variable, &builder.jwt, wanted)?;
     if let Some((_, name)) = needs_store.into_iter().find(|(is, _)| *is && places.session_store().is_none()) {
         return Err(named(name, &format!("needs a place to look sessions up: set {DATABASE_URL}")));
     }
@@ -77,7 +87,14 @@ pub(super) fn settings(
         cookie::checked(names.session_token()).map_err(|error| named(PREFIX, &error))?;
     }
     if cache.is_none() && places.session_store().is_none() {
-        return Ok((builder, None));
+        let says =
+            [(variable(PREFIX).is_some_and(|prefix| prefix != "better-auth"), PREFIX), (secure == Some(true), SECURE)];
+        return match says.into_iter().find(|(is, _)| *is) {
+            Some((_, name)) => {
+                Err(named(name, &format!("says nothing where no session is looked up: set {DATABASE_URL}")))
+            }
+            None => Ok((builder, None)),
+        };
     }
     if let Some((cache, needs_origin)) = cache {
         if needs_origin && origin.is_none() {
@@ -108,6 +125,19 @@ fn cache(
     };
     let cache = version.into_iter().fold(cache, CookieCacheBuilder::version);
     Ok(Some((cache, strategy == "jwks")))
+}
+
+/// The configurations of keys that count.
+fn key_configs(variable: &impl Fn(&str) -> Option<String>) -> Result<Option<Vec<String>>, ConfigError> {
+    let Some(list) = variable(KEY_CONFIGS) else { return Ok(None) };
+    if variable(API_KEYS).is_none_or(|keys| keys == "off") {
+        return Err(named(KEY_CONFIGS, &format!("says nothing without {API_KEYS}: set it")));
+    }
+    let ids: Vec<_> = list.split(',').map(|id| id.trim().to_owned()).collect();
+    if ids.iter().any(String::is_empty) {
+        return Err(named(KEY_CONFIGS, &"has an empty entry: leave out the stray comma"));
+    }
+    Ok(Some(ids))
 }
 
 /// For how long look-ups are remembered; `None` for not at all.

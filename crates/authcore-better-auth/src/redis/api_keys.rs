@@ -106,5 +106,5 @@ const OTHERS: [&str; 2] = ["by-id:", "by-ref:"];
 const REPLACE: &str = "\
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'XX', 'KEEPTTL')
-redis.call('SET', KEYS[2], ARGV[2], 'XX', 'KEEPTTL')
+if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('SET', KEYS[2], ARGV[2], 'XX', 'KEEPTTL') end
 return 1";

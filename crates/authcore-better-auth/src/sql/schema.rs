@@ -134,9 +134,9 @@ impl Schema {
         self.tables.contains_key(model) || self.required.iter().any(is_of)
     }
 
-    /// Whether this column was given a name of its own.
-    pub(super) fn renames(&self, field: &str) -> bool {
-        self.columns.contains_key(field)
+    /// Whether this column was given one of these names.
+    pub(super) fn renames(&self, field: &str, names: &[&str]) -> bool {
+        self.columns.get(field).is_some_and(|name| names.contains(&name.as_str()))
     }
 
     pub(super) fn namespace(&self) -> Option<&str> {

@@ -59,8 +59,8 @@ async fn a_bearer_key_is_told_by_its_length_and_its_lack_of_dots() {
     assert_eq!(word(&keys, &head("authorization", "Bearer a b")).await, "malformed_bearer");
     let twice = TestHead::get("/").bearer(KEY).bearer(KEY);
     assert_eq!(word(&keys, &twice).await, "repeated_authorization");
-    // A token of another kind is somebody else's, and the key beside it still a key.
-    assert_eq!(word(&keys, &head("x-api-key", KEY).bearer("a.b.c")).await, "accepted");
+    // A token of another kind is somebody else's, and decides.
+    assert_eq!(word(&keys, &head("x-api-key", KEY).bearer("a.b.c")).await, "absent");
 }
 
 #[tokio::test]

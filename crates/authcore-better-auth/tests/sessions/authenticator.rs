@@ -397,6 +397,29 @@ async fn s113_a_cache_whose_keys_cannot_be_had_is_judged_by_the_store_or_by_nobo
 }
 
 #[tokio::test]
+async fn a_user_is_of_one_issuer_however_they_call() {
+    let cache = Strategy::Compact.write(&payload());
+    let cached = format!("{}; better-auth.session_data={cache}", cookie_of(TOKEN));
+    let settings = || {
+        let jwts = settings(&OneSession::live()).accept_hs256(&Secret::new(SECRET)).expect("a good secret");
+        jwts.issuer(ISSUER).api_keys(ApiKeys::builder(OneKey).build().expect("good settings"))
+    };
+    let jwt = mint().issuer(ISSUER).subject("user-1").issued_at(NOW).expires_at(NOW + 60);
+    let jwt = jwt.sign(&SigningKey::hmac(Algorithm::Hs256, SECRET));
+    let looked_up = guard(settings());
+    let caching = guard(settings().cookie_cache(Strategy::Compact.settings(&secrets())));
+    for (guard, head) in [
+        (&looked_up, with_cookie()),
+        (&looked_up, TestHead::get("/").header("x-api-key", KEY)),
+        (&looked_up, TestHead::get("/").bearer(&jwt)),
+        (&caching, TestHead::get("/").header("cookie", cached)),
+    ] {
+        let admission = ask(guard, &head).await.unwrap_or_else(|refusal| panic!("{}", refusal.reason()));
+        assert_eq!(admission.identity().and_then(Identity::issuer), Some(ISSUER));
+    }
+}
+
+#[tokio::test]
 async fn who_impersonates_can_be_seen() {
     let store = OneSession::live();
     let mut impersonated = record();

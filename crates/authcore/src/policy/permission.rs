@@ -60,7 +60,8 @@ impl Identity {
     ///
     /// A session tells whether an administrator acts as the user. A JWT of Better Auth carries no trace of it, and whoever
     /// acts as a user can have one made; so a JWT is refused, unless its issuer says by a claim that nobody does:
-    /// `"impersonatedBy": null`.
+    /// `"impersonatedBy": null`. An API key is refused always: they can have one made as well, and it outlives the session
+    /// it was made in.
     ///
     /// # Errors
     ///
@@ -68,7 +69,8 @@ impl Identity {
     pub fn refuse_impersonation(&self) -> Result<(), Refusal> {
         let first_hand = match self.method() {
             Method::Jwt { .. } => self.says_nobody_impersonates(),
-            _ => self.impersonated_by().is_none(),
+            Method::ApiKey { .. } => false,
+            Method::Session { .. } | Method::Other(_) => self.impersonated_by().is_none(),
         };
         if first_hand { Ok(()) } else { Err(Refusal::impersonation_refused()) }
     }

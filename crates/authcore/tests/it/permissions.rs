@@ -49,6 +49,13 @@ fn nobody_acts_as_the_user_where_that_is_refused() {
 }
 
 #[test]
+fn an_api_key_may_have_been_made_by_whoever_acted_as_the_user() {
+    let key = ann(Method::ApiKey { source: "database" }).claims(r#"{"impersonatedBy":null}"#).into_identity();
+    assert_eq!(key.refuse_impersonation().expect_err("nobody can tell").code(), "impersonation_refused");
+    assert!(ann(Method::Other("test")).into_identity().refuse_impersonation().is_ok(), "its authenticator vouches");
+}
+
+#[test]
 fn a_jwt_has_to_say_that_nobody_acts_as_the_user() {
     let jwt = |claims: &str| {
         let method = Method::Jwt { algorithm: Algorithm::EdDsa, key_id: None };

@@ -2,6 +2,10 @@ use super::*;
 
 const SECRET: (&str, &str) = SECRET_OF_TESTS;
 
+const DATABASE: (&str, &str) = ("BETTER_AUTH_DATABASE_URL", "sqlite:auth.db");
+
+const OFF: (&str, &str) = ("BETTER_AUTH_HS256", "off");
+
 #[test]
 fn without_a_secret_or_a_place_to_look_there_are_no_sessions() {
     let url = ("BETTER_AUTH_URL", "https://app.example.com");
@@ -89,6 +93,23 @@ fn what_cannot_be_served_names_its_variable() {
             &[SECRET, ("BETTER_AUTH_DATABASE_URL", "sqlite:auth.db"), ("BETTER_AUTH_SCHEMA", "drizzle")],
         ),
         ("BETTER_AUTH_SECURE_COOKIES", &[SECRET, ("BETTER_AUTH_SECURE_COOKIES", "yes")]),
+        ("BETTER_AUTH_BASE_PATH", &[SECRET, ("BETTER_AUTH_BASE_PATH", "/auth")]),
+        ("BETTER_AUTH_ISSUER", &[SECRET, OFF, DATABASE, ("BETTER_AUTH_ISSUER", "https://a")]),
+        ("BETTER_AUTH_COOKIE_PREFIX", &[SECRET, ("BETTER_AUTH_COOKIE_PREFIX", "shop")]),
+        ("BETTER_AUTH_SECURE_COOKIES", &[SECRET, ("BETTER_AUTH_SECURE_COOKIES", "on")]),
+        ("BETTER_AUTH_CHECK_USERS", &[SECRET, OFF, DATABASE, ("BETTER_AUTH_CHECK_USERS", "on")]),
+        (
+            "BETTER_AUTH_CHECK_USERS",
+            &[
+                ("BETTER_AUTH_URL", "https://h"),
+                ("AUTH_USER_CLAIM", "email"),
+                SECRET,
+                DATABASE,
+                ("BETTER_AUTH_CHECK_USERS", "on"),
+            ],
+        ),
+        ("BETTER_AUTH_SESSIONS_IN_DATABASE", &[SECRET, DATABASE, ("BETTER_AUTH_SESSIONS_IN_DATABASE", "on")]),
+        ("BETTER_AUTH_API_KEY_CONFIGS", &[SECRET, DATABASE, ("BETTER_AUTH_API_KEY_CONFIGS", "service")]),
         ("BETTER_AUTH_API_KEYS", &[("BETTER_AUTH_API_KEYS", "ignore")]),
         ("BETTER_AUTH_API_KEYS", &[SECRET, ("BETTER_AUTH_API_KEYS", "ignore")]),
         ("BETTER_AUTH_API_KEYS", &[SECRET, ("BETTER_AUTH_API_KEYS", "on")]),

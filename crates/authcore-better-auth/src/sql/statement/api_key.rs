@@ -27,7 +27,7 @@ impl KeyStatements {
     pub(super) fn of(engine: &dyn Engine, schema: &Schema, keys: &Table, user: &Table) -> Result<Self, ConfigError> {
         // Since keys have configurations their owners are called references: one that is not found has another name
         // here, and without it an organization's key would pass for a user's.
-        if keys.column("apikey.configId").is_none() && !schema.renames("apikey.referenceId") {
+        if keys.column("apikey.configId").is_none() && !schema.renames("apikey.referenceId", &["userId", "user_id"]) {
             return Err(no_column(schema, "apikey", "apikey.configId", false));
         }
         let write = Writer { engine };
