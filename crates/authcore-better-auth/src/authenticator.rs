@@ -52,6 +52,7 @@ pub(crate) struct Judges {
     pub(crate) api_keys: Option<ApiKeys>,
     /// Whose users they all are, as JWTs say it.
     pub(crate) issuer: Option<Arc<str>>,
+    pub(crate) warnings: Vec<String>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -84,7 +85,7 @@ impl BetterAuth {
     /// What is allowed but unwise in the settings, a line each, for the log at start.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
-        self.0.jwts.as_ref().map_or(&[], Jwts::warnings)
+        &self.0.warnings
     }
 
     /// A user is the same by session, by API key and by JWT, and of the same issuer.

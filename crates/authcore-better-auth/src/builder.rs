@@ -34,6 +34,8 @@ pub struct BetterAuthBuilder {
     origins: Option<TrustedOrigins>,
     fresh: Box<dyn Fresh>,
     clock: Option<Arc<dyn Clock>>,
+    /// What is allowed but unwise, for the log at start.
+    pub(crate) warnings: Vec<String>,
 }
 
 impl BetterAuth {
@@ -52,6 +54,7 @@ impl BetterAuth {
             origins: None,
             fresh: Box::new(|_: &dyn RequestHead| false),
             clock: None,
+            warnings: Vec::new(),
         }
     }
 
@@ -237,12 +240,14 @@ impl BetterAuthBuilder {
         }
         let clock = self.clock.clone().unwrap_or_else(|| Arc::new(SystemClock));
         let api_keys = self.api_keys.take();
+        let mut warnings = std::mem::take(&mut self.warnings);
+        warnings.extend(jwts.iter().flat_map(Jwts::warnings).cloned());
         let sessions = self.judge_of_sessions(base.as_ref(), jwts.as_ref(), &clock)?;
         if jwts.is_none() && sessions.is_none() && api_keys.is_none() {
             let mend = "name a base URL or a shared secret for JWTs, where sessions are looked up, or API keys";
             return Err(ConfigError::new(format!("nothing is accepted: {mend}")));
         }
-        Ok(BetterAuth(Arc::new(Judges { jwts, sessions, api_keys, issuer, clock })))
+        Ok(BetterAuth(Arc::new(Judges { jwts, sessions, api_keys, issuer, warnings, clock })))
     }
 
     /// What a look-up at the server itself sends.

@@ -64,6 +64,9 @@ pub(super) const API_KEYS: &str = "BETTER_AUTH_API_KEYS";
 
 pub(super) const FALLBACK: &str = "BETTER_AUTH_SESSIONS_IN_DATABASE";
 
+/// Columns by which somebody is refused.
+const GUARDS: [&str; 2] = ["user.banned", "session.impersonatedBy"];
+
 const REDIS_PREFIX: &str = "BETTER_AUTH_REDIS_PREFIX";
 
 const SCHEMA: &str = "BETTER_AUTH_SCHEMA";
@@ -132,6 +135,12 @@ impl Places {
             Some(database) => Some(database.open(&self.wanted, self.redis.is_some()).await?),
             None => None,
         };
+        let mut builder = builder;
+        for column in database.iter().flat_map(|database| database.absent()).filter(|column| GUARDS.contains(column)) {
+            builder.warnings.push(format!(
+                "{DATABASE_URL}: there is no column `{column}` to be read, so nobody counts as such; the admin plugin makes it"
+            ));
+        }
         let builder = match &database {
             Some(database) if self.wanted.users => builder.check_users(database.users()),
             _ => builder,
@@ -274,6 +283,10 @@ mod never {
     impl OpenDatabase {
         pub(super) fn users(&self) -> Self {
             *self
+        }
+
+        pub(super) fn absent(&self) -> &[&'static str] {
+            match *self {}
         }
     }
 
