@@ -1,5 +1,6 @@
 //! The inward door: what the core sees of an actix-web request.
 
+use std::net::IpAddr;
 use std::ops::ControlFlow;
 
 use actix_web::HttpRequest;
@@ -23,6 +24,11 @@ impl RequestHead for Head<'_> {
 
     fn path(&self) -> &str {
         origin_path(self.0.uri.path(), self.0.uri.authority().is_some(), self.0.version <= Version::HTTP_11)
+    }
+
+    fn peer(&self) -> Option<IpAddr> {
+        // Not `connection_info()`, which takes what headers say.
+        self.0.peer_addr.map(|peer| peer.ip())
     }
 
     fn field_lines<'h>(&'h self, name: &str, visit: &mut dyn FnMut(&'h [u8]) -> ControlFlow<()>) {

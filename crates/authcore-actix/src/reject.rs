@@ -5,7 +5,7 @@ use std::fmt;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
-use authcore::{AnswerField, AuthError, Refusal};
+use authcore::{AnswerFields, AuthError, Refusal};
 
 /// A refusal as a response: the error type of handlers, so that `?` works on whatever the core refuses.
 ///
@@ -59,10 +59,12 @@ impl ResponseError for Reject {
 }
 
 /// Adds what the answer does not have yet.
-pub(crate) fn add_fields(headers: &mut HeaderMap, fields: &'static [AnswerField]) {
-    for field in fields {
-        if !field.is_settled_by(headers.get_all(field.name()).map(HeaderValue::as_bytes)) {
-            headers.append(HeaderName::from_static(field.name()), HeaderValue::from_static(field.value()));
+pub(crate) fn add_fields(headers: &mut HeaderMap, fields: &AnswerFields) {
+    for field in fields.iter() {
+        if !field.is_settled_by(headers.get_all(field.name()).map(HeaderValue::as_bytes))
+            && let Ok(value) = HeaderValue::from_str(field.value())
+        {
+            headers.append(HeaderName::from_static(field.name()), value);
         }
     }
 }

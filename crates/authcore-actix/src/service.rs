@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, forward_ready};
 use actix_web::{Error, HttpMessage as _, ResponseError as _};
-use authcore::{Admission, AnswerField, Attempt, Guard, Pending, Refusal};
+use authcore::{Admission, AnswerFields, Attempt, Guard, Pending, Refusal};
 use pin_project_lite::pin_project;
 
 use crate::head::Head;
@@ -74,7 +74,7 @@ pin_project! {
         S: Service<ServiceRequest>,
     {
         Waiting { waiting: Option<Box<Waiting<S>>> },
-        Serving { #[pin] serving: S::Future, fields: &'static [AnswerField] },
+        Serving { #[pin] serving: S::Future, fields: AnswerFields },
         Refused { refused: Option<(ServiceRequest, Refusal)> },
     }
 }
@@ -90,7 +90,7 @@ impl<S: Service<ServiceRequest>> State<S> {
     fn decided(inner: &S, request: ServiceRequest, decision: Result<Admission, Refusal>) -> Self {
         match decision {
             Ok(admission) => {
-                let fields = admission.answer_fields();
+                let fields = admission.answer_fields().clone();
                 // In place of what a guard further out may have left there.
                 request.extensions_mut().insert(admission);
                 Self::Serving { serving: inner.call(request), fields }

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use authcore::{Admission, AnswerField, Pending, Refusal};
+use authcore::{Admission, AnswerFields, Pending, Refusal};
 use axum_core::BoxError;
 use axum_core::body::Body;
 use axum_core::response::IntoResponse as _;
@@ -35,7 +35,7 @@ pin_project! {
         S: Service<Request<B>>,
     {
         Waiting { waiting: Option<Box<Waiting<S, B>>> },
-        Serving { #[pin] serving: S::Future, fields: &'static [AnswerField] },
+        Serving { #[pin] serving: S::Future, fields: AnswerFields },
         Refused { refusal: Option<Refusal> },
     }
 }
@@ -63,7 +63,7 @@ impl<S: Service<Request<B>>, B> AuthFuture<S, B> {
 
 impl<S: Service<Request<B>>, B> State<S, B> {
     fn serve(ready: &mut S, mut request: Request<B>, admission: Admission) -> Self {
-        let fields = admission.answer_fields();
+        let fields = admission.answer_fields().clone();
         // In place of what a guard further out may have left there.
         request.extensions_mut().insert(admission);
         Self::Serving { serving: ready.call(request), fields }

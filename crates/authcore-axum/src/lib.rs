@@ -10,7 +10,7 @@ mod service;
 
 pub use extract::{CurrentUser, OptionalUser, Scope};
 pub use future::AuthFuture;
-pub use head::Head;
+pub use head::{Head, Peer};
 pub use layer::AuthLayer;
 pub use reject::Reject;
 pub use service::AuthService;

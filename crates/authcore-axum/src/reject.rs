@@ -1,6 +1,6 @@
 //! The outward door: the core's refusals and header fields as `http` responses.
 
-use authcore::{AnswerField, AuthError, Refusal};
+use authcore::{AnswerFields, AuthError, Refusal};
 use axum_core::body::Body;
 use axum_core::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode};
@@ -48,11 +48,13 @@ impl IntoResponse for Reject {
 }
 
 /// Adds what the answer does not have yet.
-pub(crate) fn add_fields<R>(response: &mut http::Response<R>, fields: &'static [AnswerField]) {
+pub(crate) fn add_fields<R>(response: &mut http::Response<R>, fields: &AnswerFields) {
     let headers = response.headers_mut();
-    for field in fields {
-        if !field.is_settled_by(headers.get_all(field.name()).iter().map(HeaderValue::as_bytes)) {
-            headers.append(field.name(), HeaderValue::from_static(field.value()));
+    for field in fields.iter() {
+        if !field.is_settled_by(headers.get_all(field.name()).iter().map(HeaderValue::as_bytes))
+            && let Ok(value) = HeaderValue::from_str(field.value())
+        {
+            headers.append(field.name(), value);
         }
     }
 }

@@ -158,6 +158,10 @@ impl Authenticator for BetterAuth {
         }
     }
 
+    fn header_fields(&self) -> Vec<String> {
+        self.0.api_keys.as_ref().map(ApiKeys::header_fields).unwrap_or_default()
+    }
+
     fn glance(&self, head: &dyn RequestHead) -> Glance<Presented> {
         self.look(head, Jwts::glance)
     }

@@ -1,5 +1,6 @@
 //! Request heads that belong to no framework.
 
+use std::net::IpAddr;
 use std::ops::ControlFlow;
 
 use authcore::RequestHead;
@@ -13,6 +14,8 @@ pub struct HeadSpec {
     pub target: String,
     /// The header fields, one entry for each line, in order.
     pub headers: Vec<(String, Vec<u8>)>,
+    /// The address of the connection's peer, where it is known.
+    pub peer: Option<IpAddr>,
 }
 
 /// A request head that owns what it says.
@@ -37,7 +40,7 @@ pub struct TestHead(HeadSpec);
 impl TestHead {
     /// A head with this method and this target (path and query, percent-encoded), without header fields.
     pub fn new(method: impl Into<String>, target: impl Into<String>) -> Self {
-        Self(HeadSpec { method: method.into(), target: target.into(), headers: Vec::new() })
+        Self(HeadSpec { method: method.into(), target: target.into(), headers: Vec::new(), peer: None })
     }
 
     /// `GET` this target.
@@ -54,6 +57,17 @@ impl TestHead {
     /// Adds `Authorization: Bearer` with this token.
     pub fn bearer(self, token: impl AsRef<str>) -> Self {
         self.header("Authorization", format!("Bearer {}", token.as_ref()))
+    }
+
+    /// Lets the connection come from this address. Nowhere unless said.
+    ///
+    /// # Panics
+    ///
+    /// When it is no IP address.
+    #[track_caller]
+    pub fn peer(mut self, address: &str) -> Self {
+        self.0.peer = Some(address.parse().expect("an IP address without a port"));
+        self
     }
 
     /// What this head says.
@@ -76,6 +90,10 @@ impl RequestHead for TestHead {
 
     fn path(&self) -> &str {
         self.0.target.split('?').next().unwrap_or_default()
+    }
+
+    fn peer(&self) -> Option<IpAddr> {
+        self.0.peer
     }
 
     fn field_lines<'h>(&'h self, name: &str, visit: &mut dyn FnMut(&'h [u8]) -> ControlFlow<()>) {

@@ -34,6 +34,12 @@ pub trait Authenticator: Send + Sync + 'static {
     /// Why there is no identity; [`AuthError::Unavailable`] when nobody could judge it.
     fn verify(&self, credential: Self::Credential) -> impl Future<Output = Result<Identity, AuthError>> + Send;
 
+    /// Header fields that credentials are read from, besides `Authorization` and `Cookie`: answers vary by them (RFC 9110
+    /// §12.5.5).
+    fn header_fields(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// What can be said from the borrowed request, without a copy and without waiting.
     fn glance(&self, head: &dyn RequestHead) -> Glance<Self::Credential> {
         match self.credential(head) {
@@ -60,6 +66,11 @@ pub(crate) type Verdict = Pin<Box<dyn Future<Output = Result<Identity, AuthError
 /// [`Authenticator`] without its associated type, so that a guard can hold several kinds.
 pub(crate) trait AnyAuthenticator: Send + Sync {
     fn glance_any(self: Arc<Self>, head: &dyn RequestHead) -> Glance<Verdict>;
+
+    fn header_fields_any(&self) -> Vec<String>;
+
+    /// Copies the credential out and leaves judging it for later.
+    fn present_any(self: Arc<Self>, head: &dyn RequestHead) -> Glance<Verdict>;
 }
 
 impl<A: Authenticator> AnyAuthenticator for A {
@@ -68,6 +79,18 @@ impl<A: Authenticator> AnyAuthenticator for A {
             Glance::Absent => Glance::Absent,
             Glance::Judged(verdict) => Glance::Judged(verdict),
             Glance::Pending(credential) => Glance::Pending(Box::pin(async move { self.verify(credential).await })),
+        }
+    }
+
+    fn header_fields_any(&self) -> Vec<String> {
+        self.header_fields()
+    }
+
+    fn present_any(self: Arc<Self>, head: &dyn RequestHead) -> Glance<Verdict> {
+        match self.credential(head) {
+            Ok(None) => Glance::Absent,
+            Ok(Some(credential)) => Glance::Pending(Box::pin(async move { self.verify(credential).await })),
+            Err(error) => Glance::Judged(Err(error)),
         }
     }
 }

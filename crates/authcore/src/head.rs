@@ -1,5 +1,6 @@
 //! What the core sees of a request: a borrowed look, in no framework's types.
 
+use std::net::IpAddr;
 use std::ops::ControlFlow;
 
 /// A borrowed look at the head of one HTTP request.
@@ -17,6 +18,14 @@ pub trait RequestHead {
     ///
     /// [RFC 9112 §3.2]: https://www.rfc-editor.org/rfc/rfc9112#section-3.2
     fn path(&self) -> &str;
+
+    /// The address of the peer of the connection, as the socket has it; `None` when it is not known.
+    ///
+    /// Never what a header says: whom to believe is [`ClientAddresses`]' decision. Without a default, since a head that
+    /// forgot it would have all clients counted as one.
+    ///
+    /// [`ClientAddresses`]: crate::rate::ClientAddresses
+    fn peer(&self) -> Option<IpAddr>;
 
     /// Calls `visit` with the value of each field line of this name, in order, until it breaks.
     ///

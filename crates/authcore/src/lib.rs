@@ -4,6 +4,7 @@
 mod authenticator;
 mod clock;
 pub mod credential;
+mod digest;
 mod error;
 mod guard;
 mod head;
@@ -12,6 +13,7 @@ pub mod json;
 mod jwks;
 mod jwt;
 mod policy;
+pub mod rate;
 mod refusal;
 mod secret;
 
@@ -26,5 +28,5 @@ pub use jwks::{Fetch, Fetched, HttpFetch, RemoteKeys, RemoteKeysBuilder, RemoteS
 pub use jwks::{Fetching, IgnoredKey, Key, KeyRefused, KeyResolver, KeySet, KeySetRefused, KeySnapshot, Miss};
 pub use jwt::{Algorithm, BearerToken, JwtVerifier, JwtVerifierBuilder};
 pub use policy::{BodyOwner, Isolation};
-pub use refusal::{AnswerField, FieldError, Refusal};
+pub use refusal::{AnswerField, AnswerFields, FieldError, Refusal};
 pub use secret::Secret;

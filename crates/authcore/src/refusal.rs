@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-pub use answer_field::AnswerField;
-pub(crate) use answer_field::PRIVATE;
+pub use answer_field::{AnswerField, AnswerFields};
 
 use crate::error::AuthError;
+use crate::rate::Tally;
 
 /// What a client is told when its request is not served.
 ///
@@ -36,9 +36,10 @@ struct Parts {
     allow: Option<Cow<'static, str>>,
     errors: Vec<FieldError>,
     /// Whether the answer depends on a credential.
-    private: bool,
+    private: Option<Arc<str>>,
     /// Whether the client speaks gRPC and wants to be told in its words too.
     grpc: bool,
+    limits: Tally,
 }
 
 /// One broken rule of a request body or query, for `422` answers.
@@ -72,8 +73,9 @@ impl Refusal {
             retry_after: None,
             allow: None,
             errors: Vec::new(),
-            private: false,
+            private: None,
             grpc: false,
+            limits: Tally::default(),
         }))
     }
 
@@ -130,6 +132,12 @@ impl Refusal {
         Self::new(422, "validation_failed", "The request breaks a rule").with(|parts| parts.errors = errors)
     }
 
+    /// `429 rate_limited`: a limit is used up; trying again after this long may help, unless it never can.
+    #[must_use]
+    pub fn rate_limited(retry_after: Option<Duration>) -> Self {
+        Self::new(429, "rate_limited", "This was asked too often").with(|parts| parts.retry_after = retry_after)
+    }
+
     /// `503` with a code of one's own: something needed is down; trying again after this long may help.
     #[must_use]
     pub fn unavailable(code: &'static str, detail: &'static str, retry_after: Duration) -> Self {
@@ -153,8 +161,13 @@ impl Refusal {
     }
 
     /// The answer depends on a credential, so it belongs in no shared cache.
-    pub(crate) fn private(self) -> Self {
-        self.with(|parts| parts.private = true)
+    pub(crate) fn private(self, vary: &Arc<str>) -> Self {
+        self.with(|parts| parts.private = Some(Arc::clone(vary)))
+    }
+
+    /// The limits that the request was measured by, for the client to see.
+    pub(crate) fn measured_by(self, limits: Tally) -> Self {
+        self.with(|parts| parts.limits = limits)
     }
 
     /// The client speaks gRPC: the fields say it in `grpc-status` as well, which such clients read first.
@@ -205,9 +218,8 @@ impl Refusal {
         if let Some(allow) = &self.0.allow {
             fields.push(("allow", allow.clone().into_owned()));
         }
-        if self.0.private {
-            fields.extend(PRIVATE.iter().map(|field| (field.name(), field.value().to_owned())));
-        }
+        let answer = AnswerFields::new(self.0.private.clone()).measured_by(&self.0.limits);
+        fields.extend(answer.iter().map(|field| (field.name(), field.value().to_owned())));
         if self.0.grpc {
             fields.push(("grpc-status", grpc_code(self.0.status).to_string()));
             fields.push((
@@ -305,10 +317,7 @@ impl From<&AuthError> for Refusal {
             AuthError::ApiKey { bearer: false, .. } => {
                 Self::new(401, "api_key_invalid", NO_KEY).with(|parts| parts.challenge = Challenge::Bare)
             }
-            AuthError::OverQuota { retry_after } => {
-                Self::new(429, "rate_limited", "What this credential allows is used up")
-                    .with(|parts| parts.retry_after = *retry_after)
-            }
+            AuthError::OverQuota { retry_after } => Self::rate_limited(*retry_after),
             AuthError::CrossSite => {
                 Self::new(403, "cross_site", "A change by cookie has to come from one of our own origins")
             }

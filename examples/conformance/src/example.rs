@@ -32,7 +32,8 @@ impl Example {
         }
     }
 
-    /// Starts it on a free loopback port, with these variables and no others.
+    /// Starts it on a free loopback port, with these variables and no others. There are no limits unless they are switched
+    /// on.
     ///
     /// # Errors
     ///
@@ -42,7 +43,10 @@ impl Example {
     ///
     /// When it does not compile.
     pub fn start(self, settings: &[(&str, &str)]) -> Result<Server, NotStarted> {
-        let mut command = Server::command(self.program(), &[("BIND_ADDR", "127.0.0.1:0"), ("RUST_LOG", "warn")]);
+        let mut command = Server::command(
+            self.program(),
+            &[("BIND_ADDR", "127.0.0.1:0"), ("RUST_LOG", "warn"), ("RATE_LIMIT", "off")],
+        );
         command.envs(settings.iter().copied());
         Server::start(command)
     }

@@ -6,6 +6,7 @@ mod json;
 #[cfg(test)]
 mod tests;
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use tasks_domain::{StartError, Started, drain_is_over, exit_code, stop_requested};
@@ -18,7 +19,9 @@ async fn main() -> ExitCode {
 
 async fn serve() -> Result<(), StartError> {
     let Started { backend, listener } = Started::from_env().await?;
-    let server = axum::serve(TcpListener::from_std(listener)?, app::app(backend.clone()));
+    // Limits go by the address of the connection.
+    let app = app::app(backend.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(TcpListener::from_std(listener)?, app);
     tokio::select! {
         served = async { server.with_graceful_shutdown(stop_requested()).await } => served?,
         () = drain_is_over() => {}

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use authcore::{ConfigError, FieldError, Guard, Identity, Isolation, Refusal, RemoteKeys, UserScope};
+use authcore::rate::RateLimits;
+use authcore::{ConfigError, FieldError, Guard, GuardBuilder, Identity, Isolation, Refusal, RemoteKeys, UserScope};
 use authcore_better_auth::{BetterAuth, TrustedOrigins};
 use serde::Serialize;
 
 use crate::caller::Profile;
 use crate::demo::Demo;
 use crate::edge::Edge;
+use crate::limits::LimitSettings;
 use crate::page::sole_value;
 use crate::reply::Reply;
 use crate::routes;
@@ -26,6 +28,7 @@ struct Parts {
     edge: Edge,
     store: TaskStore,
     keys: Option<RemoteKeys>,
+    limits: Option<LimitSettings>,
     demo: Option<Demo>,
 }
 
@@ -46,8 +49,9 @@ impl Backend {
         if let Some(keys) = keys.clone() {
             tokio::spawn(load(keys));
         }
-        let (guard, edge) = (guard(auth)?, Edge::new(settings.origins));
-        Ok(Self(Arc::new(Parts { guard, edge, store, keys, demo: settings.demo })))
+        let limits = settings.limits.as_ref().map(LimitSettings::limits).transpose()?;
+        let (guard, edge) = (guard(auth, limits)?, Edge::new(settings.origins));
+        Ok(Self(Arc::new(Parts { guard, edge, store, keys, limits: settings.limits, demo: settings.demo })))
     }
 
     /// Closes the store, once nothing is served any more.
@@ -100,7 +104,11 @@ impl Backend {
     pub async fn ready(&self) -> Reply {
         let has_database = self.0.store.is_reachable().await;
         let has_keys = self.0.keys.as_ref().is_none_or(|keys| keys.status().is_ready());
-        readiness(has_database, has_keys)
+        let counts = match &self.0.limits {
+            Some(limits) => limits.can_count().await,
+            None => true,
+        };
+        readiness(has_database, has_keys, counts)
     }
 
     /// What is known of the owner of a scope: the claims for the caller, else what the demo knows.
@@ -152,13 +160,14 @@ impl std::fmt::Debug for Backend {
     }
 }
 
-fn guard(auth: BetterAuth) -> Result<Guard, ConfigError> {
+fn guard(auth: BetterAuth, limits: Option<RateLimits>) -> Result<Guard, ConfigError> {
     let isolation = Isolation::path("/api/{user_id}/tasks/**")
         .and_path("/api/users/{user_id}")
         .own("/api/tasks/**") // `tasks` and `user` are words here, not somebody's id
         .own("/api/user/**")
         .allow_role("admin");
     let guarded = Guard::builder().authenticator(auth).isolate(isolation);
+    let guarded = limits.into_iter().fold(guarded, GuardBuilder::rate_limits);
     guarded.protect("/api/**").open("/**").realm("tasks").build()
 }
 
@@ -171,7 +180,7 @@ async fn load(keys: RemoteKeys) {
     }
 }
 
-fn readiness(has_database: bool, has_keys: bool) -> Reply {
+fn readiness(has_database: bool, has_keys: bool, has_redis: bool) -> Reply {
     #[derive(Serialize)]
     struct Ready {
         status: &'static str,
@@ -186,8 +195,8 @@ fn readiness(has_database: bool, has_keys: bool) -> Reply {
         detail: String,
         failing: &'a [&'static str],
     }
-    let failing: Vec<_> =
-        [(has_database, "database"), (has_keys, "keys")].iter().filter(|(is, _)| !is).map(|(_, part)| *part).collect();
+    let parts = [(has_database, "database"), (has_keys, "keys"), (has_redis, "redis")];
+    let failing: Vec<_> = parts.iter().filter(|(is, _)| !is).map(|(_, part)| *part).collect();
     if failing.is_empty() {
         return Reply::json(200, &Ready { status: "ready" });
     }
@@ -195,7 +204,7 @@ fn readiness(has_database: bool, has_keys: bool) -> Reply {
         r#type: "about:blank",
         title: "Service Unavailable",
         status: 503,
-        code: if has_database { "auth_unavailable" } else { "store_unavailable" },
+        code: if has_database && has_redis { "auth_unavailable" } else { "store_unavailable" },
         detail: format!("Not ready: {}", failing.join(", ")),
         failing: &failing,
     };
@@ -224,12 +233,13 @@ mod tests {
 
     #[test]
     fn what_fails_is_named_and_the_answer_is_a_problem() {
-        let reply = readiness(false, false);
+        let reply = readiness(false, false, true);
         assert_eq!(reply.status, 503);
         assert!(reply.body.contains(r#""code":"store_unavailable""#));
         assert!(reply.body.contains(r#""failing":["database","keys"]"#));
         assert!(reply.fields.contains(&("content-type", "application/problem+json".to_owned())));
-        assert!(readiness(true, false).body.contains(r#""code":"auth_unavailable""#));
+        assert!(readiness(true, false, true).body.contains(r#""code":"auth_unavailable""#));
+        assert!(readiness(true, true, false).body.contains(r#""failing":["redis"]"#));
     }
 
     #[tokio::test]

@@ -8,6 +8,7 @@ pub mod body;
 mod caller;
 mod demo;
 mod edge;
+mod limits;
 mod page;
 mod reply;
 mod routes;

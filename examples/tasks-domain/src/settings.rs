@@ -11,6 +11,7 @@ use tracing_subscriber::EnvFilter;
 use url::Url;
 
 use crate::demo::Demo;
+use crate::limits::LimitSettings;
 
 /// All that a server is told from outside.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub struct Settings {
     /// Its users and their key, when no Better Auth server is named.
     pub(crate) demo: Option<Demo>,
     pub(crate) origins: Vec<String>,
+    /// How often may be asked; `None` for as often as one likes.
+    pub(crate) limits: Option<LimitSettings>,
     pub(crate) log: EnvFilter,
 }
 
@@ -43,7 +46,6 @@ impl Settings {
     /// [`ConfigError`] naming the variable and the mend.
     pub fn from_vars(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
-        refuse_unserved(&variable)?;
         let (auth, demo) = match BetterAuthSettings::from_vars(variable)? {
             Some(auth) => (auth, None),
             None => {
@@ -57,6 +59,7 @@ impl Settings {
             auth,
             demo,
             origins: origins(variable("CORS_ORIGINS").as_deref().unwrap_or("http://localhost:3000"))?,
+            limits: LimitSettings::from_vars(&variable)?,
             log: log(variable("RUST_LOG").as_deref().unwrap_or("info"))?,
         })
     }
@@ -104,24 +107,6 @@ impl Database {
     pub(crate) fn is_in_memory(&self) -> bool {
         self.in_memory
     }
-}
-
-/// A setting that would change nothing is worse than one that is refused.
-fn refuse_unserved(variable: &impl Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
-    const UNSERVED: &[(&str, Option<&str>)] = &[
-        ("REDIS_URL", None),
-        ("RATE_LIMIT", Some("off")),
-        ("RATE_LIMIT_WINDOW_MS", None),
-        ("RATE_LIMIT_MAX_REQUESTS", None),
-        ("TRUSTED_PROXIES", None),
-    ];
-    for (name, harmless) in UNSERVED {
-        if variable(name).is_some_and(|value| Some(value.as_str()) != *harmless) {
-            let or_set = harmless.map(|value| format!(", or set it to `{value}`")).unwrap_or_default();
-            return Err(ConfigError::new(format!("{name}: is not served by this build; unset it{or_set}")));
-        }
-    }
-    Ok(())
 }
 
 fn bind(value: Option<String>, is_demo: bool) -> Result<SocketAddr, ConfigError> {
@@ -181,7 +166,7 @@ mod tests {
         let defaults = [
             ("REDIS_URL", ""),
             ("BIND_ADDR", ""),
-            ("RATE_LIMIT", "off"),
+            ("RATE_LIMIT", "on"),
             ("BETTER_AUTH_COOKIE_PREFIX", "better-auth"),
             ("BETTER_AUTH_COOKIE_CACHE", "off"),
             ("BETTER_AUTH_BEARER", "off"),
@@ -209,18 +194,21 @@ mod tests {
     #[test]
     fn a_setting_that_cannot_be_served_is_named_with_its_mend_in_one_line() {
         let refused: &[(&str, &[(&str, &str)])] = &[
-            ("REDIS_URL", &[("REDIS_URL", "redis://localhost")]),
+            ("REDIS_URL", &[("REDIS_URL", "http://u:hidden@localhost")]),
             ("BETTER_AUTH_DATABASE_URL", &[("BETTER_AUTH_DATABASE_URL", "sqlite:auth.db")]),
             ("BETTER_AUTH_REDIS_URL", &[("BETTER_AUTH_REDIS_URL", "redis://localhost")]),
             ("BETTER_AUTH_SECRETS", &[("BETTER_AUTH_SECRETS", "2:new,1:old")]),
             ("BETTER_AUTH_COOKIE_PREFIX", &[("BETTER_AUTH_COOKIE_PREFIX", "mine")]),
             ("BETTER_AUTH_COOKIE_CACHE", &[("BETTER_AUTH_COOKIE_CACHE", "jwt")]),
             ("BETTER_AUTH_BEARER", &[("BETTER_AUTH_BEARER", "raw")]),
-            ("RATE_LIMIT", &[("RATE_LIMIT", "on")]),
             ("RATE_LIMIT", &[("RATE_LIMIT", "maybe")]),
-            ("RATE_LIMIT_WINDOW_MS", &[("RATE_LIMIT_WINDOW_MS", "1000")]),
-            ("RATE_LIMIT_MAX_REQUESTS", &[("RATE_LIMIT_MAX_REQUESTS", "5")]),
-            ("TRUSTED_PROXIES", &[("TRUSTED_PROXIES", "10.0.0.0/8")]),
+            ("RATE_LIMIT_WINDOW_MS", &[("RATE_LIMIT_WINDOW_MS", "0")]),
+            ("RATE_LIMIT_WINDOW_MS", &[("RATE_LIMIT", "off"), ("RATE_LIMIT_WINDOW_MS", "1m")]),
+            ("RATE_LIMIT_MAX_REQUESTS", &[("RATE_LIMIT_MAX_REQUESTS", "+5")]),
+            ("RATE_LIMIT_MAX_REQUESTS", &[("RATE_LIMIT_MAX_REQUESTS", "1000000"), ("RATE_LIMIT_WINDOW_MS", "1")]),
+            ("RATE_LIMIT_ON_OUTAGE", &[("RATE_LIMIT_ON_OUTAGE", "503")]),
+            ("TRUSTED_PROXIES", &[("TRUSTED_PROXIES", "10.0.0.1/8")]),
+            ("TRUSTED_PROXIES", &[("TRUSTED_PROXIES", "0.0.0.0/0")]),
             ("DATABASE_URL", &[("DATABASE_URL", "postgres://u:hidden@db/tasks")]),
             ("DATABASE_URL", &[("DATABASE_URL", "postgresql://u:hidden@db/tasks")]),
             ("DATABASE_URL", &[("DATABASE_URL", "mysql://u:hidden@db/tasks")]),

@@ -1,3 +1,5 @@
+use std::net::SocketAddr;
+
 use actix_web::http::{Method, Version};
 use actix_web::test::TestRequest;
 use authcore::RequestHead as _;
@@ -9,6 +11,9 @@ fn head(spec: &HeadSpec) -> Head<'static> {
     let mut request = TestRequest::with_uri(&spec.target).method(method);
     for (name, value) in &spec.headers {
         request = request.append_header((name.as_str(), value.as_slice()));
+    }
+    if let Some(peer) = spec.peer {
+        request = request.peer_addr(SocketAddr::new(peer, 5000));
     }
     // The suite takes heads that own what they say; a test may leak a few.
     Head::from(&*Box::leak(Box::new(request.to_http_request())))

@@ -1,5 +1,7 @@
+use std::net::SocketAddr;
+
 use authcore::RequestHead as _;
-use authcore_axum::Head;
+use authcore_axum::{Head, Peer};
 use authcore_testkit::{HeadSpec, suites};
 use http::{Request, Version};
 
@@ -7,6 +9,9 @@ fn head(spec: &HeadSpec) -> Head<'static> {
     let mut request = Request::builder().method(spec.method.as_str()).uri(&spec.target);
     for (name, value) in &spec.headers {
         request = request.header(name, value.as_slice());
+    }
+    if let Some(peer) = spec.peer {
+        request = request.extension(Peer(SocketAddr::new(peer, 5000)));
     }
     // The suite takes heads that own what they say; a test may leak a few.
     Head::from(&*Box::leak(Box::new(request.body(()).expect("a request"))))
@@ -34,8 +39,10 @@ fn http_2_names_the_authority_of_every_request() {
 
 #[test]
 fn the_parts_of_a_request_say_the_same() {
-    let request = Request::put("/a/b?c").header("x", "y").body(()).expect("a request");
+    let peer = Peer(SocketAddr::from(([203, 0, 113, 9], 5000)));
+    let request = Request::put("/a/b?c").header("x", "y").extension(peer).body(()).expect("a request");
     let (parts, ()) = request.into_parts();
     let head = Head::from(&parts);
     assert_eq!((head.method(), head.path()), ("PUT", "/a/b"));
+    assert_eq!(head.peer(), Some(peer.0.ip()));
 }

@@ -1,6 +1,8 @@
 //! The public API, in front of axum, hyper and tonic.
 
 mod cases;
+#[cfg(feature = "connect-info")]
+mod connect_info;
 mod grpc;
 mod head;
 mod hyper;

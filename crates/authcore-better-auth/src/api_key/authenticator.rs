@@ -102,6 +102,10 @@ impl Authenticator for ApiKeys {
         self.0.fields.read(head)
     }
 
+    fn header_fields(&self) -> Vec<String> {
+        self.0.fields.names().to_vec()
+    }
+
     async fn verify(&self, presented: PresentedKey) -> Result<Identity, AuthError> {
         let Inner { store, configurations, clock, .. } = &*self.0;
         for _ in 0..ATTEMPTS {

@@ -36,6 +36,10 @@ impl Fields {
         Ok(Self { headers, bearer, in_plain_text })
     }
 
+    pub(super) fn names(&self) -> &[String] {
+        &self.headers
+    }
+
     /// The one key of a request; `Ok(None)` when it carries none. Two are refused, be they equal: servers before this
     /// one may have looked at the other.
     pub(super) fn read(&self, head: &dyn RequestHead) -> Result<Option<PresentedKey>, AuthError> {

@@ -1,5 +1,6 @@
 //! What a [`RequestHead`] must hand over.
 
+use std::net::IpAddr;
 use std::ops::ControlFlow;
 
 use authcore::RequestHead;
@@ -7,7 +8,7 @@ use authcore::RequestHead;
 use crate::head::HeadSpec;
 
 /// Checks that a framework's request hands its head over as it came: method, path still percent-encoded and without the
-/// query, every field line in order and as bytes.
+/// query, every field line in order and as bytes; and the connection's peer, whatever header fields say of it.
 ///
 /// `make` makes a request from a description; every method and target in it is in origin form and fit for any server.
 ///
@@ -22,6 +23,12 @@ pub fn request_head<H: RequestHead>(make: impl Fn(&HeadSpec) -> H) {
     for (target, path) in TARGETS {
         let head = make(&spec("GET", target, &[]));
         assert_eq!(head.path(), path, "the path of `{target}`: percent-encoded as it was sent, without the query");
+    }
+
+    let peers = ["203.0.113.9", "2001:db8::9", "::ffff:203.0.113.9"].map(|peer| peer.parse::<IpAddr>().ok());
+    for peer in peers.into_iter().chain([None]) {
+        let head = make(&HeadSpec { peer, ..spec("GET", "/", FORWARDING) });
+        assert_eq!(head.peer(), peer, "the peer is the connection's, and no header's");
     }
 
     let head = make(&spec("GET", "/", FIELDS));
@@ -87,9 +94,16 @@ const FIELDS: &[(&str, &[u8])] = &[
     ("X-MANY", b"three, four"),
 ];
 
+const FORWARDING: &[(&str, &[u8])] = &[
+    ("Forwarded", b"for=192.0.2.1"),
+    ("X-Forwarded-For", b"192.0.2.1"),
+    ("X-Real-IP", b"192.0.2.1"),
+    ("Client-IP", b"192.0.2.1"),
+];
+
 fn spec(method: &str, target: &str, fields: &[(&str, &[u8])]) -> HeadSpec {
     let headers = fields.iter().map(|(name, value)| ((*name).to_owned(), value.to_vec())).collect();
-    HeadSpec { method: method.to_owned(), target: target.to_owned(), headers }
+    HeadSpec { method: method.to_owned(), target: target.to_owned(), headers, peer: None }
 }
 
 fn lines<'h>(head: &'h dyn RequestHead, name: &str) -> Vec<&'h [u8]> {

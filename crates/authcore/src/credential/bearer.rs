@@ -3,7 +3,7 @@
 //! Refused: several field lines, anything but one `b64token` after the scheme. The scheme's name is
 //! case-insensitive, and one or more spaces may follow it (RFC 9110 §11.4). Other schemes are not ours to judge.
 
-use super::trim;
+use super::{is_tchar, trim};
 use crate::error::AuthError;
 use crate::head::RequestHead;
 
@@ -61,9 +61,4 @@ fn is_b64token(text: &[u8]) -> bool {
         && body
             .iter()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/'))
-}
-
-/// `tchar` of RFC 9110 §5.6.2.
-fn is_tchar(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

@@ -4,13 +4,13 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
-use super::{Asked, Guard, Need};
-use crate::authenticator::Verdict;
+use super::{Guard, Need};
 use crate::error::AuthError;
 use crate::identity::{Identity, UserScope};
-use crate::refusal::{AnswerField, PRIVATE, Refusal};
+use crate::rate::Tally;
+use crate::refusal::{AnswerFields, Refusal};
 
 /// The outcome of [`Guard::begin`].
 #[must_use = "a request is not admitted before its attempt is finished"]
@@ -36,25 +36,14 @@ impl Attempt {
     }
 }
 
-/// An attempt that waits for keys or sessions: a future of the decision that owns all it needs, so it is `Send`,
+/// An attempt that waits for keys, sessions or counts: a future of the decision that owns all it needs, so it is `Send`,
 /// `Unpin` and `'static`.
 #[must_use = "a request is not admitted before its attempt is finished"]
-pub struct Pending {
-    verdict: Verdict,
-    gate: Gate,
-}
-
-/// What the rest of the pipeline needs of the request.
-pub(super) struct Gate {
-    pub(super) guard: Guard,
-    pub(super) owner: Option<Box<str>>,
-    pub(super) asked: Asked,
-    pub(super) grpc: bool,
-}
+pub struct Pending(Pin<Box<dyn Future<Output = Result<Admission, Refusal>> + Send>>);
 
 impl Pending {
-    pub(super) fn new(verdict: Verdict, gate: Gate) -> Self {
-        Self { verdict, gate }
+    pub(super) fn new(decision: Pin<Box<dyn Future<Output = Result<Admission, Refusal>> + Send>>) -> Self {
+        Self(decision)
     }
 }
 
@@ -63,10 +52,7 @@ impl Future for Pending {
     type Output = Result<Admission, Refusal>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let verdict = ready!(self.verdict.as_mut().poll(cx));
-        let Gate { guard, owner, asked, grpc } = &self.gate;
-        let decision = guard.admit(verdict, owner.as_deref(), *asked);
-        Poll::Ready(decision.map_err(|refusal| guard.refuse(refusal, *grpc)))
+        self.0.as_mut().poll(cx)
     }
 }
 
@@ -81,16 +67,30 @@ impl fmt::Debug for Pending {
 pub struct Admission {
     caller: Option<(Identity, UserScope)>,
     realm: Arc<str>,
-    guarded: bool,
+    answer: AnswerFields,
 }
 
 impl Admission {
     pub(super) fn anonymous(guard: &Guard, need: Need) -> Self {
-        Self { caller: None, realm: Arc::clone(guard.realm()), guarded: need != Need::Open }
+        Self::new(guard, None, need != Need::Open)
     }
 
     pub(super) fn of(guard: &Guard, identity: Identity, scope: UserScope) -> Self {
-        Self { caller: Some((identity, scope)), realm: Arc::clone(guard.realm()), guarded: true }
+        Self::new(guard, Some((identity, scope)), true)
+    }
+
+    fn new(guard: &Guard, caller: Option<(Identity, UserScope)>, private: bool) -> Self {
+        Self {
+            caller,
+            realm: Arc::clone(guard.realm()),
+            answer: AnswerFields::new(private.then(|| Arc::clone(&guard.0.vary))),
+        }
+    }
+
+    /// With the limits that the request was measured by.
+    pub(super) fn measured_by(mut self, limits: &Tally) -> Self {
+        self.answer = self.answer.measured_by(limits);
+        self
     }
 
     /// Who is calling; `None` when nothing was presented on a path that allows it.
@@ -123,11 +123,11 @@ impl Admission {
         self.scope().ok_or_else(|| self.missing())
     }
 
-    /// Header fields for the answer, where it depends on a credential: each to be appended unless it
-    /// [is settled](AnswerField::is_settled_by). Refusals of the guard have them already.
+    /// Header fields for the answer, where it depends on a credential or was counted: each to be appended unless it
+    /// [is settled](crate::AnswerField::is_settled_by). Refusals of the guard have them already.
     #[must_use]
-    pub fn answer_fields(&self) -> &'static [AnswerField] {
-        if self.guarded { PRIVATE } else { &[] }
+    pub fn answer_fields(&self) -> &AnswerFields {
+        &self.answer
     }
 
     /// For extractors: the admission that the adapter's middleware left with the request, if it did.

@@ -8,6 +8,7 @@ use crate::authenticator::{AnyAuthenticator, Authenticator};
 use crate::error::ConfigError;
 use crate::policy::Isolation;
 use crate::policy::template::Template;
+use crate::rate::RateLimits;
 
 /// Settings of a [`Guard`].
 #[must_use]
@@ -16,6 +17,7 @@ pub struct GuardBuilder {
     authenticators: Vec<Arc<dyn AnyAuthenticator>>,
     access: Vec<(String, Need)>,
     first_hand: Vec<String>,
+    limits: Option<RateLimits>,
     isolation: Isolation,
     realm: Option<Arc<str>>,
 }
@@ -58,6 +60,14 @@ impl GuardBuilder {
         self
     }
 
+    /// How often may be asked: by address before a credential is looked at, by user after it is verified. Nothing is
+    /// limited by default. CORS preflights that come as far as the guard are counted by address: put the CORS layer
+    /// outermost and none does.
+    pub fn rate_limits(mut self, limits: RateLimits) -> Self {
+        self.limits = Some(limits);
+        self
+    }
+
     /// The realm named in challenges: `"api"` by default.
     pub fn realm(mut self, realm: impl Into<Arc<str>>) -> Self {
         self.realm = Some(realm.into());
@@ -83,8 +93,13 @@ impl GuardBuilder {
         // Of two rules for the same paths, the one that asks more.
         access.sort_by_key(|(template, need)| (template.precedence(), *need));
         let first_hand = self.first_hand.iter().map(|text| Template::parse(text)).collect::<Result<_, _>>()?;
+        let limits = self.limits.map(RateLimits::prepare).transpose()?.map(Arc::new);
         let isolation = self.isolation.prepare()?;
-        Ok(Guard(Arc::new(Inner { authenticators: self.authenticators, access, first_hand, isolation, realm })))
+        let authenticators = self.authenticators;
+        let read: Vec<_> = authenticators.iter().flat_map(|authenticator| authenticator.header_fields_any()).collect();
+        let vary = ["Authorization", "Cookie"].into_iter().chain(read.iter().map(String::as_str)).collect::<Vec<_>>();
+        let vary = Arc::from(vary.join(", "));
+        Ok(Guard(Arc::new(Inner { authenticators, access, first_hand, limits, isolation, vary, realm })))
     }
 
     fn access(mut self, template: impl Into<String>, need: Need) -> Self {

@@ -1,7 +1,9 @@
 //! The pipeline that every adapter runs: request head in, [`Admission`] or [`Refusal`] out.
 
+mod asked;
 mod attempt;
 mod builder;
+mod limited;
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +11,7 @@ use std::sync::Arc;
 pub use attempt::{Admission, Attempt, Pending};
 pub use builder::GuardBuilder;
 
-use crate::authenticator::{AnyAuthenticator, Glance};
+use crate::authenticator::{AnyAuthenticator, Glance, Verdict};
 use crate::credential::bearer;
 use crate::error::AuthError;
 use crate::head::RequestHead;
@@ -17,8 +19,9 @@ use crate::identity::Identity;
 use crate::policy::Isolation;
 use crate::policy::path::RequestPath;
 use crate::policy::template::Template;
+use crate::rate::{Course, Prepared};
 use crate::refusal::Refusal;
-use attempt::Gate;
+use asked::Asked;
 
 /// Decides who gets through. Cloning is cheap.
 ///
@@ -44,7 +47,10 @@ struct Inner {
     /// Most specific first.
     access: Vec<(Template, Need)>,
     first_hand: Vec<Template>,
+    limits: Option<Arc<Prepared>>,
     isolation: Isolation,
+    /// What answers vary by.
+    vary: Arc<str>,
     realm: Arc<str>,
 }
 
@@ -56,13 +62,15 @@ enum Need {
     Open,
 }
 
-/// What the decision on a caller depends on, besides whose rows are asked for.
-#[derive(Clone, Copy)]
-struct Asked {
-    only_reads: bool,
-    /// Nobody may act as the user here.
-    first_hand: bool,
+/// Who calls, as far as it can be said.
+enum Presented {
+    /// Somebody, or nobody where that will do.
+    Judged(Result<Option<Identity>, AuthError>),
+    Pending(Verdict),
 }
+
+/// How an authenticator looks at a request.
+type Look = fn(Arc<dyn AnyAuthenticator>, &dyn RequestHead) -> Glance<Verdict>;
 
 impl Guard {
     /// Begins with nothing let through.
@@ -72,36 +80,19 @@ impl Guard {
 
     /// Looks at a request once and copies out what the rest needs. Most requests are decided right here.
     pub fn begin(&self, head: &dyn RequestHead) -> Attempt {
-        let refuse = |refusal| self.refuse(refusal, head.is_grpc());
         let path = match RequestPath::parse(head.path()) {
             Ok(path) => path,
-            Err(ambiguous) => return Attempt::Ready(Err(refuse(ambiguous.into()))),
+            Err(ambiguous) => return Attempt::Ready(Err(self.refuse(ambiguous.into(), head.is_grpc()))),
         };
-        let need = self.need(path);
-        if need == Need::Open || head.is_preflight() {
-            return Attempt::Ready(Ok(Admission::anonymous(self, need)));
+        let asked = Asked::of(self, head, path);
+        if let Some(limits) = &self.0.limits {
+            return self.begin_limited(head, asked, Course::new(limits, head, path));
         }
-        let owner = match self.0.isolation.owner_named(path) {
-            Ok(owner) => owner,
-            Err(ambiguous) => return Attempt::Ready(Err(refuse(ambiguous.into()))),
-        };
-        let asked = Asked {
-            only_reads: matches!(head.method(), "GET" | "HEAD"),
-            first_hand: self.0.first_hand.iter().any(|template| template.matches(path).is_some()),
-        };
-        match self.glance(head) {
-            Glance::Absent => Attempt::Ready(match bearer::token(head) {
-                Ok(None) if need == Need::Optional => Ok(Admission::anonymous(self, need)),
-                Ok(None) => Err(refuse(AuthError::Missing.into())),
-                // A token that nobody reads is a bad one, and not none.
-                Ok(Some(_)) => Err(refuse(AuthError::UnreadBearer.into())),
-                Err(error) => Err(refuse(error.into())),
-            }),
-            Glance::Judged(verdict) => Attempt::Ready(self.admit(verdict, owner.as_deref(), asked).map_err(refuse)),
-            Glance::Pending(verdict) => {
-                let owner = owner.map(|owner| owner.into_owned().into_boxed_str());
-                let gate = Gate { guard: self.clone(), owner, asked, grpc: head.is_grpc() };
-                Attempt::Pending(Pending::new(verdict, gate))
+        match self.present(head, &asked, AnyAuthenticator::glance_any) {
+            Presented::Judged(verdict) => Attempt::Ready(self.decide(verdict, &asked)),
+            Presented::Pending(verdict) => {
+                let (guard, asked) = (self.clone(), asked.into_owned());
+                Attempt::Pending(Pending::new(Box::pin(async move { guard.decide(verdict.await.map(Some), &asked) })))
             }
         }
     }
@@ -113,9 +104,23 @@ impl Guard {
     }
 
     /// Asks the authenticators in order; the first to recognise a credential gives the final answer.
-    fn glance(&self, head: &dyn RequestHead) -> Glance<crate::authenticator::Verdict> {
-        let glances = self.0.authenticators.iter().map(|authenticator| Arc::clone(authenticator).glance_any(head));
-        glances.into_iter().find(|glance| !matches!(glance, Glance::Absent)).unwrap_or(Glance::Absent)
+    fn present(&self, head: &dyn RequestHead, asked: &Asked<'_>, look: Look) -> Presented {
+        // Nor where nothing is going to be served whoever calls.
+        if asked.is_open() || asked.owner.is_err() {
+            return Presented::Judged(Ok(None));
+        }
+        let glances = self.0.authenticators.iter().map(|authenticator| look(Arc::clone(authenticator), head));
+        match glances.into_iter().find(|glance| !matches!(glance, Glance::Absent)) {
+            Some(Glance::Judged(verdict)) => Presented::Judged(verdict.map(Some)),
+            Some(Glance::Pending(verdict)) => Presented::Pending(verdict),
+            Some(Glance::Absent) | None => Presented::Judged(match bearer::token(head) {
+                Ok(None) if asked.need == Need::Optional => Ok(None),
+                Ok(None) => Err(AuthError::Missing),
+                // A token that nobody reads is a bad one, and not none.
+                Ok(Some(_)) => Err(AuthError::UnreadBearer),
+                Err(error) => Err(error),
+            }),
+        }
     }
 
     /// Routers differ in whether `/%61` or `/a/` is `/a`. For what asks more it is; for what asks less it is not: a rule
@@ -131,22 +136,27 @@ impl Guard {
         Need::Required
     }
 
-    fn admit(
-        &self,
-        verdict: Result<Identity, AuthError>,
-        owner: Option<&str>,
-        asked: Asked,
-    ) -> Result<Admission, Refusal> {
-        let identity = verdict.map_err(|error| {
+    fn decide(&self, verdict: Result<Option<Identity>, AuthError>, asked: &Asked<'_>) -> Result<Admission, Refusal> {
+        self.admit(verdict, asked).map_err(|refusal| self.refuse(refusal, asked.grpc))
+    }
+
+    /// The decision on who calls; nobody, where that was judged to do.
+    fn admit(&self, verdict: Result<Option<Identity>, AuthError>, asked: &Asked<'_>) -> Result<Admission, Refusal> {
+        let caller = verdict.map_err(|error| {
             if let AuthError::Unavailable(cause) = &error {
                 tracing::warn!(%cause, "credentials cannot be checked");
             }
             Refusal::from(error)
         })?;
+        if asked.is_open() {
+            return Ok(Admission::anonymous(self, asked.need));
+        }
+        let owner = asked.owner.as_ref().map_err(|ambiguous| Refusal::from(*ambiguous))?;
+        let Some(identity) = caller else { return Ok(Admission::anonymous(self, asked.need)) };
         if asked.first_hand {
             identity.refuse_impersonation()?;
         }
-        let scope = self.0.isolation.decide(&identity, owner, asked.only_reads)?;
+        let scope = self.0.isolation.decide(&identity, owner.as_deref(), asked.only_reads)?;
         Ok(Admission::of(self, identity, scope))
     }
 
@@ -154,7 +164,7 @@ impl Guard {
     fn refuse(&self, refusal: Refusal, grpc: bool) -> Refusal {
         let (status, code, reason) = (refusal.status(), refusal.code(), refusal.reason());
         tracing::info!(status, code, reason, "request refused");
-        refusal.in_realm(&self.0.realm).private().over_grpc(grpc)
+        refusal.in_realm(&self.0.realm).private(&self.0.vary).over_grpc(grpc)
     }
 }
 

@@ -219,7 +219,7 @@ fn c19_a_preflight_passes_without_an_identity() {
 #[test]
 fn open_paths_look_at_no_credential() {
     assert_eq!(user(&TestHead::get("/health").header("authorization", b"Bearer")), "");
-    assert!(verdict(&TestHead::get("/health")).expect("open").answer_fields().is_empty());
+    assert!(verdict(&TestHead::get("/health")).expect("open").answer_fields().iter().next().is_none());
     for other_spelling in ["/health/", "/%68ealth", "/health/x", "/Health", "/%66eed/x", "/"] {
         assert_eq!(refusal(&TestHead::get(other_spelling)).1, "missing", "{other_spelling}");
     }

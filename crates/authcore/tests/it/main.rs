@@ -2,11 +2,15 @@
 
 mod algorithms;
 mod claims;
+mod client_addr;
+mod client_addr_properties;
 mod credentials;
 mod isolation;
 mod key_sets;
+mod limits;
 mod permissions;
 mod properties;
+mod rate_in_process;
 mod remote_keys;
 mod support;
 mod tokens;

@@ -1,0 +1,103 @@
+//! Where the Redis is, and on what terms it is asked.
+
+use std::time::Duration;
+
+use authcore::{BoxError, ConfigError};
+
+use crate::link::Link;
+use crate::rates::RedisRates;
+use crate::tls;
+use crate::url::RedisUrl;
+
+/// Settings of [`RedisRates`].
+#[must_use]
+pub struct RedisRatesBuilder {
+    url: String,
+    pem: Option<Vec<u8>>,
+    prefix: String,
+    deadline: Duration,
+}
+
+impl RedisRatesBuilder {
+    pub(crate) fn new(url: impl Into<String>) -> Self {
+        Self { url: url.into(), pem: None, prefix: PREFIX.to_owned(), deadline: DEADLINE }
+    }
+
+    /// How long a decision may take, connecting included: 20 ms by default, since every request waits for it; from 1 ms to
+    /// 5 s.
+    pub fn deadline(self, deadline: Duration) -> Self {
+        Self { deadline, ..self }
+    }
+
+    /// What keys begin with: `authcore:rate:` by default. 1 to 64 printable ASCII characters without spaces and braces.
+    /// Services that are to count apart in one Redis take different ones.
+    pub fn prefix(self, prefix: impl Into<String>) -> Self {
+        Self { prefix: prefix.into(), ..self }
+    }
+
+    /// Trusts the certificates in this PEM text besides the platform's: for a Redis with a certificate authority of its own.
+    pub fn trusting(self, pem: impl Into<Vec<u8>>) -> Self {
+        Self { pem: Some(pem.into()), ..self }
+    }
+
+    /// Connects, and waits for it up to five seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] as [`Self::lazy`], and when Redis does not let us in: at start-up that is a wrong address or password
+    /// more often than an outage.
+    pub async fn connect(self) -> Result<RedisRates, ConfigError> {
+        let rates = self.lazy()?;
+        let refused = |error: BoxError| ConfigError::new(format!("Redis: {error}"));
+        rates.link().first().await.map_err(refused)?;
+        Ok(rates)
+    }
+
+    /// Connects in the background: the service starts without Redis too, and what its limits do meanwhile is theirs to say.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] for another kind of URL, a setting out of bounds, certificates without TLS or none in the text, and
+    /// outside a tokio runtime.
+    pub fn lazy(self) -> Result<RedisRates, ConfigError> {
+        let url = RedisUrl::parse(&self.url)?;
+        if !is_prefix(&self.prefix) {
+            let why = "1 to 64 printable ASCII characters without spaces and braces";
+            return Err(ConfigError::new(format!("Redis prefix: takes {why}, as in {PREFIX}")));
+        }
+        if !(SHORTEST..=LONGEST).contains(&self.deadline) {
+            return Err(ConfigError::new("Redis deadline: takes 1 ms to 5 s, as in 20 ms"));
+        }
+        let tls = match (url.tls, &self.pem) {
+            (false, None) => None,
+            (false, Some(_)) => return Err(ConfigError::new("Redis URL: certificates are for rediss://")),
+            (true, Some(pem)) if pem.is_empty() => {
+                return Err(ConfigError::new("Redis certificates: none in the PEM text"));
+            }
+            (true, pem) => Some(tls::trusting(pem.as_deref().unwrap_or_default())?),
+        };
+        let link = Link::to(url, tls, self.deadline)?;
+        Ok(RedisRates::over(link, self.prefix, self.deadline))
+    }
+}
+
+impl std::fmt::Debug for RedisRatesBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // No URL: it may hold a password.
+        let Self { url: _, pem: _, prefix, deadline } = self;
+        let mut shown = f.debug_struct("RedisRatesBuilder");
+        shown.field("prefix", prefix).field("deadline", deadline).finish_non_exhaustive()
+    }
+}
+
+/// Braces would decide on the cluster's slot, one for all keys.
+fn is_prefix(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'{' | b'}');
+    (1..=64).contains(&text.len()) && text.bytes().all(plain)
+}
+
+const PREFIX: &str = "authcore:rate:";
+
+const DEADLINE: Duration = Duration::from_millis(20);
+const SHORTEST: Duration = Duration::from_millis(1);
+const LONGEST: Duration = Duration::from_secs(5);

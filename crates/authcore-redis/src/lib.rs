@@ -1,0 +1,12 @@
+#![doc = include_str!("../README.md")]
+
+mod builder;
+mod denied;
+mod link;
+mod rates;
+mod script;
+mod tls;
+mod url;
+
+pub use builder::RedisRatesBuilder;
+pub use rates::RedisRates;

@@ -1,0 +1,179 @@
+//! Counting in Redis: what is asked, what is remembered, and what an outage is.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use authcore::rate::{Counted, Counter, Decision, Quota, RateKey, RateStore};
+use authcore::{BoxError, ConfigError, Unavailable};
+use aws_lc_rs::digest;
+
+use crate::builder::RedisRatesBuilder;
+use crate::denied::Denied;
+use crate::link::{LONGEST_PAUSE, Link, told};
+use crate::script::{Ask, Script, Verdict};
+
+/// Counts in Redis, for all instances together.
+///
+/// The decision is that of counting in process, to the microsecond, by the server's clock: those of the instances do not
+/// matter. It takes one command and one round trip, on one connection that all clones and counters share and that is made anew
+/// when it breaks. It belongs to the tokio runtime that it was made in.
+///
+/// - **A key that is over its quota costs no command** until it may be let through again: that it was refused is remembered
+///   in process, of at most 100,000 keys and for a minute at most. What such a decision shows is the debt at the refusal less
+///   the time since then; requests let through elsewhere meanwhile are not in it. That a key was deleted in Redis is noticed
+///   after that.
+/// - **Outages are [`Unavailable`]**, after the deadline at the latest; at once while the connection is known to be down or
+///   silent. A decision that was given up may have been counted.
+/// - **Nothing that users wrote is sent**: a key is the prefix and 32 hexadecimal digits in braces, of a SHA-256 over the
+///   limit's name, its quota and the [digest](RateKey::digest) of who is counted. With another quota, counting starts afresh.
+/// - Keys are gone as soon as their quota is whole again. A Redis that evicts keys when memory is short forgets counts before:
+///   give it `noeviction`, or a memory of its own.
+/// - Replicas take over with what they have heard of: after a fail-over a few requests too many may get through.
+///
+/// The commands are `EVALSHA`, `EVAL`, `PING` and, inside the script, `TIME`, `GET` and `SET`: a Redis user that may do no
+/// more (`+evalsha +eval +ping +time +get +set`, `~authcore:rate:*`) is enough, besides `SELECT` when the URL names a
+/// database.
+#[derive(Clone)]
+#[must_use]
+pub struct RedisRates {
+    shared: Arc<Shared>,
+}
+
+impl RedisRates {
+    /// Connects to `redis://[user:password@]host[:port][/database]`, or `rediss://` for TLS on the platform's certificates,
+    /// with the default settings.
+    ///
+    /// # Errors
+    ///
+    /// As [`RedisRatesBuilder::connect`].
+    pub async fn connect(url: &str) -> Result<Self, ConfigError> {
+        Self::builder(url).connect().await
+    }
+
+    /// As [`RedisRates::connect`] over TLS, trusting the certificates in this PEM text besides the platform's.
+    ///
+    /// # Errors
+    ///
+    /// As [`RedisRatesBuilder::connect`].
+    pub async fn connect_trusting(url: &str, pem: &[u8]) -> Result<Self, ConfigError> {
+        Self::builder(url).trusting(pem).connect().await
+    }
+
+    /// As [`RedisRates::connect`], without waiting: a service starts while Redis is down.
+    ///
+    /// # Errors
+    ///
+    /// As [`RedisRatesBuilder::lazy`].
+    pub fn lazy(url: &str) -> Result<Self, ConfigError> {
+        Self::builder(url).lazy()
+    }
+
+    /// With settings other than the default ones.
+    pub fn builder(url: impl Into<String>) -> RedisRatesBuilder {
+        RedisRatesBuilder::new(url)
+    }
+
+    pub(crate) fn over(link: Link, prefix: String, deadline: Duration) -> Self {
+        let denied = Denied::of_at_most(MAX_DENIED);
+        Self { shared: Arc::new(Shared { link, script: Script::new(), denied, prefix, deadline }) }
+    }
+
+    pub(crate) fn link(&self) -> &Link {
+        &self.shared.link
+    }
+}
+
+impl RateStore for RedisRates {
+    fn counter(&self, limit: &str, quota: Quota) -> Arc<dyn Counter> {
+        let (interval, burst) = (micros(quota.interval()), quota.burst_size());
+        let name = [limit.as_bytes(), &interval.to_be_bytes(), &burst.to_be_bytes()].concat();
+        Arc::new(RedisCounter { shared: Arc::clone(&self.shared), quota, name: sha256(&name) })
+    }
+}
+
+impl fmt::Debug for RedisRates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // No URL: it may hold a password.
+        let Shared { prefix, deadline, .. } = &*self.shared;
+        f.debug_struct("RedisRates").field("prefix", prefix).field("deadline", deadline).finish_non_exhaustive()
+    }
+}
+
+struct RedisCounter {
+    shared: Arc<Shared>,
+    quota: Quota,
+    /// Of the limit's name and its quota, whose numbers are of fixed length.
+    name: [u8; 32],
+}
+
+impl Counter for RedisCounter {
+    fn count(&self, key: &RateKey<'_>, cost: u32) -> Counted {
+        let mut key_bytes = [0; 16];
+        key_bytes.copy_from_slice(&sha256(&[self.name, key.digest()].concat())[..16]);
+        let key = u128::from_be_bytes(key_bytes);
+        let window = micros(self.quota.window());
+        // Beyond the window everything is refused alike; 2^53 is never reached.
+        let cost_micros = micros(self.quota.interval()).saturating_mul(u64::from(cost)).min(window + 1);
+        let quota = self.quota;
+        let decision = move |verdict: Verdict| Decision::new(quota, verdict.allowed, cost, verdict.debt);
+        if let Some(verdict) = self.shared.denied.recall(key, cost_micros, window, Instant::now()) {
+            return Counted::Now(decision(verdict));
+        }
+        let shared = Arc::clone(&self.shared);
+        Counted::Later(Box::pin(async move { shared.ask(key, cost_micros, window).await.map(decision) }))
+    }
+}
+
+/// What clones and counters have in common.
+struct Shared {
+    link: Link,
+    script: Script,
+    denied: Denied,
+    prefix: String,
+    deadline: Duration,
+}
+
+impl Shared {
+    async fn ask(&self, key: u128, cost: u64, window: u64) -> Result<Verdict, Unavailable> {
+        let asked = Instant::now();
+        let text = format!("{}{{{key:032x}}}", self.prefix);
+        let answer = tokio::time::timeout(self.deadline, self.answer(&Ask { key: &text, cost, window })).await;
+        let answer = answer.unwrap_or_else(|_| {
+            self.link.overdue();
+            Err(format!("no answer within {} ms", self.deadline.as_millis()).into())
+        });
+        let verdict = answer.map_err(|error| Unavailable::new(format!("Redis: {error}"), RETRY_AFTER))?;
+        if !verdict.allowed {
+            self.denied.remember(key, verdict.debt, cost, window, asked);
+        }
+        Ok(verdict)
+    }
+
+    async fn answer(&self, ask: &Ask<'_>) -> Result<Verdict, BoxError> {
+        let connection = self.link.connection().await?;
+        self.script.run(connection, ask).await.map_err(|error| {
+            if error.code() == Some("READONLY") {
+                self.link.read_only();
+            }
+            told(&error).into()
+        })
+    }
+}
+
+fn sha256(text: &[u8]) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(digest::digest(&digest::SHA256, text).as_ref());
+    bytes
+}
+
+/// Of a quota: at most a year.
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// About 10 MB when all of them are remembered.
+const MAX_DENIED: usize = 100_000;
+
+/// When trying again may help: reconnecting takes no longer.
+const RETRY_AFTER: Duration = LONGEST_PAUSE;

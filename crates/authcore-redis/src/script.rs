@@ -1,0 +1,93 @@
+//! The decision, in Lua: made where the count is kept, by the clock that is there.
+
+use aws_lc_rs::digest;
+use redis::aio::MultiplexedConnection;
+use redis::{Cmd, RedisError};
+
+/// Microseconds since the epoch, by the server. Integers in Lua are exact up to 2^53: until the year 2255.
+const SERVER_CLOCK: &str = "\
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+";
+
+/// GCRA. Of each key the moment is kept at which its quota is whole again; the debt is the time until then.
+///
+/// Answers the debt, of who is refused as `-1 - debt`. Who only looks and who is refused writes nothing. Debts beyond the
+/// window come of a clock that was set back, or of somebody else's writing; nobody waits longer for them than a window. Keys
+/// live a little longer than they count, since servers expire by a coarser clock.
+const DECIDE: &str = "\
+local cost, window = tonumber(ARGV[1]), tonumber(ARGV[2])
+local debt = (tonumber(redis.call('GET', KEYS[1]) or 0) or 0) - now
+if not (debt > 0) then debt = 0 end
+if debt > window then debt = window end
+if debt + cost > window then return -1 - debt end
+if cost == 0 then return debt end
+debt = debt + cost
+local life = math.ceil(debt / 1000) + 100
+redis.call('SET', KEYS[1], string.format('%.0f', now + debt), 'PX', string.format('%.0f', life))
+return debt
+";
+
+/// The script, and the name by which a server knows it that has seen it once.
+pub(crate) struct Script {
+    text: String,
+    sha1: String,
+}
+
+impl Script {
+    pub(crate) fn new() -> Self {
+        Self::with_clock(SERVER_CLOCK)
+    }
+
+    fn with_clock(clock: &str) -> Self {
+        let text = [clock, DECIDE].concat();
+        let sha1 = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes());
+        let sha1 = sha1.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        Self { text, sha1 }
+    }
+
+    /// Decides on this key: by name, and in full where the server does not know it (any more).
+    pub(crate) async fn run(&self, mut redis: MultiplexedConnection, ask: &Ask<'_>) -> Result<Verdict, RedisError> {
+        let known = ask.of(redis::cmd("EVALSHA"), &self.sha1).query_async(&mut redis).await;
+        let answer: i64 = match known {
+            Err(error) if error.code() == Some("NOSCRIPT") => {
+                ask.of(redis::cmd("EVAL"), &self.text).query_async(&mut redis).await?
+            }
+            known => known?,
+        };
+        Ok(Verdict::from(answer))
+    }
+}
+
+/// What is asked: no clock of ours is in it. Times are in microseconds.
+pub(crate) struct Ask<'k> {
+    pub(crate) key: &'k str,
+    /// Interval times cost; what is more than the window is refused whatever it is.
+    pub(crate) cost: u64,
+    pub(crate) window: u64,
+}
+
+impl Ask<'_> {
+    fn of(&self, mut command: Cmd, script: &str) -> Cmd {
+        command.arg(script).arg(1).arg(self.key).arg(self.cost).arg(self.window);
+        command
+    }
+}
+
+/// What was decided, and the microseconds until the quota is whole again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    pub(crate) allowed: bool,
+    pub(crate) debt: u64,
+}
+
+impl From<i64> for Verdict {
+    fn from(answer: i64) -> Self {
+        let allowed = answer >= 0;
+        let debt = if allowed { answer } else { -1 - answer };
+        Self { allowed, debt: debt.unsigned_abs() }
+    }
+}
+
+#[cfg(test)]
+mod tests;
