@@ -46,25 +46,23 @@ pub(crate) fn unescape(text: &[u8]) -> Option<Cow<'_, [u8]>> {
     if text.len() > 3 * MAX_BYTES {
         return None;
     }
-    if !text.contains(&b'%') {
+    // Most of a value is plain, and copied in one go.
+    let (mut plain, mut rest) = until_escape(text);
+    if rest.is_empty() {
         return Some(Cow::Borrowed(text));
     }
     let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let [first, after @ ..] = rest {
-        rest = match (first, after) {
-            (b'%', [high, low, after @ ..]) => {
-                decoded.push(hex(*high)? << 4 | hex(*low)?);
-                after
-            }
-            (b'%', _) => return None,
-            (byte, after) => {
-                decoded.push(*byte);
-                after
-            }
-        };
+    loop {
+        decoded.extend_from_slice(plain);
+        let [b'%', high, low, after @ ..] = rest else { break };
+        decoded.push(hex(*high)? << 4 | hex(*low)?);
+        (plain, rest) = until_escape(after);
     }
-    Some(Cow::Owned(decoded))
+    rest.is_empty().then_some(Cow::Owned(decoded))
+}
+
+fn until_escape(text: &[u8]) -> (&[u8], &[u8]) {
+    text.split_at(text.iter().position(|byte| *byte == b'%').unwrap_or(text.len()))
 }
 
 fn hex(digit: u8) -> Option<u8> {

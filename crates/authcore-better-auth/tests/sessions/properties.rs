@@ -14,12 +14,12 @@ fn strategy() -> impl proptest::strategy::Strategy<Value = Strategy> {
 
 /// Better Auth's `decodeURIComponent` over ASCII, written the plain way.
 fn unescaped(text: &str) -> Option<Vec<u8>> {
-    let mut pieces = text.split('%');
-    let mut decoded = pieces.next()?.as_bytes().to_vec();
-    for piece in pieces {
-        let digits = piece.get(..2).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
-        decoded.push(u8::from_str_radix(digits, 16).ok()?);
-        decoded.extend(piece[2..].bytes());
+    let mut bytes = text.bytes();
+    let mut decoded = Vec::new();
+    while let Some(byte) = bytes.next() {
+        let mut digit = || char::from(bytes.next()?).to_digit(16);
+        let plain = if byte == b'%' { u8::try_from(digit()? * 16 + digit()?).ok()? } else { byte };
+        decoded.push(plain);
     }
     Some(decoded)
 }

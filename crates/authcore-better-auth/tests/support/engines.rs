@@ -174,7 +174,11 @@ impl Engine {
         } else {
             Command::new(program)
         };
-        command.current_dir(&self.folder).env("HOME", &self.folder).env_remove("PGDATA");
+        // Two servers must not meet in one folder for temporary files.
+        command
+            .current_dir(&self.folder)
+            .envs(["HOME", "TMPDIR"].map(|name| (name, &self.folder)))
+            .env_remove("PGDATA");
         command
     }
 }
