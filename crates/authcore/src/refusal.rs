@@ -4,6 +4,7 @@
 //! that they are no oracle; the finer reason goes to the log.
 
 mod answer_field;
+mod status;
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -16,6 +17,7 @@ pub use answer_field::{AnswerField, AnswerFields};
 
 use crate::error::AuthError;
 use crate::rate::Tally;
+use status::{grpc_code, phrase};
 
 /// What a client is told when its request is not served.
 ///
@@ -359,42 +361,9 @@ const NO_SESSION: &str = "There is no such session";
 
 const NO_KEY: &str = "There is no such API key";
 
-/// The status codes of gRPC for ours.
-fn grpc_code(status: u16) -> u8 {
-    match status {
-        400 | 422 => 3, // INVALID_ARGUMENT
-        401 => 16,      // UNAUTHENTICATED
-        403 => 7,       // PERMISSION_DENIED
-        404 => 5,       // NOT_FOUND
-        429 => 8,       // RESOURCE_EXHAUSTED
-        500 => 13,      // INTERNAL
-        503 => 14,      // UNAVAILABLE
-        _ => 2,         // UNKNOWN
-    }
-}
-
 /// Text without what would have to be escaped, or may not stand, in a quoted string (RFC 9110 §5.6.4).
 fn quotable(text: &str) -> String {
     text.chars().filter(|c| matches!(c, ' '..='~') && !matches!(c, '"' | '\\')).collect()
-}
-
-/// The status phrases of RFC 9110 §15, which RFC 9457 §4.2.1 wants as the title of `about:blank`.
-fn phrase(status: u16) -> &'static str {
-    match status {
-        400 => "Bad Request",
-        401 => "Unauthorized",
-        403 => "Forbidden",
-        404 => "Not Found",
-        405 => "Method Not Allowed",
-        409 => "Conflict",
-        413 => "Content Too Large",
-        415 => "Unsupported Media Type",
-        422 => "Unprocessable Content",
-        429 => "Too Many Requests",
-        500 => "Internal Server Error",
-        503 => "Service Unavailable",
-        _ => "Error",
-    }
 }
 
 #[cfg(test)]
