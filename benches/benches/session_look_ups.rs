@@ -20,7 +20,7 @@ use server::RedisServer;
 #[expect(dead_code, reason = "tests do more with a server than ask it")]
 mod engines;
 
-#[path = "../../crates/authcore-better-auth/tests/redis_sessions/server.rs"]
+#[path = "../../crates/authcore-redis/tests/it/server.rs"]
 #[expect(dead_code, reason = "tests do more with a server than ask it")]
 mod server;
 

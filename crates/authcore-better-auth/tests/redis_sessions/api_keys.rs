@@ -102,7 +102,7 @@ impl KeyBench for RedisKeys {
 
     async fn dump(&self) -> BTreeMap<String, String> {
         let mut cells = BTreeMap::new();
-        for key in self.redis.keys() {
+        for key in self.redis.names() {
             let value = self.redis.run(&["GET", &key]);
             let row: Value = serde_json::from_str(&value).expect("JSON");
             let Some(id) = row["id"].as_str() else {

@@ -8,6 +8,8 @@ mod key_suite;
 mod look_up;
 mod or_database;
 mod outages;
+#[allow(dead_code, reason = "shared with the tests of authcore-redis")]
+#[path = "../../../authcore-redis/tests/it/server.rs"]
 mod server;
 #[path = "../store_suite/mod.rs"]
 mod store_suite;

@@ -2,6 +2,7 @@
 
 mod decisions;
 mod outages;
+#[allow(dead_code, reason = "shared with the tests of other crates")]
 mod server;
 mod shared;
 mod transport;

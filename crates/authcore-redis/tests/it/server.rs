@@ -24,7 +24,7 @@ impl RedisServer {
         let options: Vec<_> = options.iter().map(|&option| option.to_owned()).collect();
         for _ in 0..5 {
             let port = free_port();
-            let folder = std::env::temp_dir().join(format!("authcore-rates-{}-{port}", std::process::id()));
+            let folder = std::env::temp_dir().join(format!("authcore-redis-{}-{port}", std::process::id()));
             std::fs::create_dir_all(&folder).expect("a temporary folder");
             // Somebody else may have taken the port in between.
             if let Some(child) = spawn(port, &folder, &options) {
@@ -77,6 +77,13 @@ impl RedisServer {
             }
             None => line.to_owned(),
         }
+    }
+
+    /// The names of all keys, which hold no white space.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let script = "return table.concat(redis.call('KEYS', '*'), ' ')";
+        let names = self.run(&["EVAL", script, "0"]);
+        names.split_whitespace().map(str::to_owned).collect()
     }
 
     /// Microseconds since the epoch, by its clock.

@@ -8,7 +8,7 @@ mod database;
 #[path = "../../../../../crates/authcore-better-auth/tests/support/engines.rs"]
 mod engines;
 #[allow(dead_code, reason = "shared with the tests of authcore-better-auth")]
-#[path = "../../../../../crates/authcore-better-auth/tests/redis_sessions/server.rs"]
+#[path = "../../../../../crates/authcore-redis/tests/it/server.rs"]
 mod redis_server;
 
 mod api_keys;
