@@ -170,6 +170,16 @@ fn an_api_key_is_accepted_where_that_is_switched_on() {
 
         let refusing = auth.api(example, &[database, ("BETTER_AUTH_API_KEYS", "refuse")]);
         assert_eq!(send(&refusing, request("GET")).json()["code"], json!("api_key_invalid"), "{case}: it has limits");
+        // Ten uses a day, by Better Auth's default: counted in the key's own row.
+        let made = ada.create_api_key("limited").expect("a key");
+        let limited = Request::new("GET", "/api/tasks").field("X-Api-Key", made["key"].as_str().expect("text"));
+        let enforcing = auth.api(example, &[database, ("BETTER_AUTH_API_KEYS", "enforce")]);
+        for _ in 0..10 {
+            assert_eq!(send(&enforcing, limited.clone()).status, 200, "{case}");
+        }
+        let spent = send(&enforcing, limited);
+        assert_eq!((spent.status, &spent.json()["code"]), (429, &json!("rate_limited")), "{case}");
+        assert!(spent.field("retry-after").is_some(), "{case}");
         let off = auth.api(example, &[database]);
         assert_eq!(send(&off, request("GET")).json()["code"], json!("missing_credentials"), "{case}");
     }
