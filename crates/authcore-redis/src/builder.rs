@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use authcore::{BoxError, ConfigError};
+use tokio::runtime::Handle;
 
-use crate::link::Link;
 use crate::rates::RedisRates;
+use crate::servers::Servers;
 use crate::tls;
 use crate::url::RedisUrl;
 
@@ -49,7 +50,7 @@ impl RedisRatesBuilder {
     pub async fn connect(self) -> Result<RedisRates, ConfigError> {
         let rates = self.lazy()?;
         let refused = |error: BoxError| ConfigError::new(format!("Redis: {error}"));
-        rates.link().first().await.map_err(refused)?;
+        rates.servers().first().first().await.map_err(refused)?;
         Ok(rates)
     }
 
@@ -76,8 +77,9 @@ impl RedisRatesBuilder {
             }
             (true, pem) => Some(tls::trusting(pem.as_deref().unwrap_or_default())?),
         };
-        let link = Link::to(url, tls, self.deadline)?;
-        Ok(RedisRates::over(link, self.prefix, self.deadline))
+        let runtime = Handle::try_current().map_err(|_| ConfigError::new("Redis: to be made in a tokio runtime"))?;
+        let servers = Servers::at(url, tls, self.deadline, runtime);
+        Ok(RedisRates::over(servers, self.prefix, self.deadline))
     }
 }
 

@@ -5,6 +5,7 @@ mod denied;
 mod link;
 mod rates;
 mod script;
+mod servers;
 mod tls;
 mod url;
 

@@ -5,7 +5,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
-use authcore::{BoxError, ConfigError};
+use authcore::BoxError;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, RedisError};
 use rustls::pki_types::ServerName;
@@ -21,6 +21,7 @@ use crate::url::RedisUrl;
 
 /// A connection that mends itself; closed when dropped.
 pub(crate) struct Link {
+    host: Box<str>,
     state: watch::Receiver<State>,
     doubts: Arc<Doubts>,
     keeper: AbortHandle,
@@ -45,13 +46,21 @@ struct Doubts {
 }
 
 impl Link {
-    /// Begins to connect, in a task of the present runtime. Who asks waits no longer than `patience`.
-    pub(crate) fn to(url: RedisUrl, tls: Option<TlsConnector>, patience: Duration) -> Result<Self, ConfigError> {
-        let runtime = Handle::try_current().map_err(|_| ConfigError::new("Redis: to be made in a tokio runtime"))?;
+    /// Begins to connect, in a task of this runtime. Who asks waits no longer than `patience`.
+    pub(crate) fn to(url: RedisUrl, tls: Option<TlsConnector>, patience: Duration, runtime: &Handle) -> Self {
         let doubts = Arc::new(Doubts::default());
         let (sender, state) = watch::channel(State::Connecting);
+        let host = url.host.as_str().into();
         let keeper = Keeper { url, tls, patience, doubts: Arc::clone(&doubts), state: sender };
-        Ok(Self { state, doubts, keeper: runtime.spawn(keeper.keep()).abort_handle() })
+        Self { host, state, doubts, keeper: runtime.spawn(keeper.keep()).abort_handle() }
+    }
+
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
+    pub(crate) fn is_up(&self) -> bool {
+        matches!(*self.state.borrow(), State::Up(_))
     }
 
     /// The connection: at once when it is there or known not to be, else once an attempt that has just begun is over.

@@ -12,6 +12,7 @@ use crate::builder::RedisRatesBuilder;
 use crate::denied::Denied;
 use crate::link::{LONGEST_PAUSE, Link, told};
 use crate::script::{Ask, Script, Verdict};
+use crate::servers::{Servers, Slot};
 
 /// Counts in Redis, for all instances together.
 ///
@@ -33,7 +34,10 @@ use crate::script::{Ask, Script, Verdict};
 ///
 /// The commands are `EVALSHA`, `EVAL`, `PING` and, inside the script, `TIME`, `GET` and `SET`: a Redis user that may do no
 /// more (`+evalsha +eval +ping +time +get +set`, `~authcore:rate:*`) is enough, besides `SELECT` when the URL names a
-/// database.
+/// database, and `ASKING` in a cluster.
+///
+/// In a Redis Cluster the URL names any of its nodes. Which of them counts a key is learnt from their redirections; while
+/// nobody has taken over from one that is lost, its keys are an outage.
 #[derive(Clone)]
 #[must_use]
 pub struct RedisRates {
@@ -74,13 +78,13 @@ impl RedisRates {
         RedisRatesBuilder::new(url)
     }
 
-    pub(crate) fn over(link: Link, prefix: String, deadline: Duration) -> Self {
+    pub(crate) fn over(servers: Servers, prefix: String, deadline: Duration) -> Self {
         let denied = Denied::of_at_most(MAX_DENIED);
-        Self { shared: Arc::new(Shared { link, script: Script::new(), denied, prefix, deadline }) }
+        Self { shared: Arc::new(Shared { servers, script: Script::new(), denied, prefix, deadline }) }
     }
 
-    pub(crate) fn link(&self) -> &Link {
-        &self.shared.link
+    pub(crate) fn servers(&self) -> &Servers {
+        &self.shared.servers
     }
 }
 
@@ -127,7 +131,7 @@ impl Counter for RedisCounter {
 
 /// What clones and counters have in common.
 struct Shared {
-    link: Link,
+    servers: Servers,
     script: Script,
     denied: Denied,
     prefix: String,
@@ -137,10 +141,13 @@ struct Shared {
 impl Shared {
     async fn ask(&self, key: u128, cost: u64, window: u64) -> Result<Verdict, Unavailable> {
         let asked = Instant::now();
-        let text = format!("{}{{{key:032x}}}", self.prefix);
-        let answer = tokio::time::timeout(self.deadline, self.answer(&Ask { key: &text, cost, window })).await;
+        let tag = format!("{key:032x}");
+        let text = format!("{}{{{tag}}}", self.prefix);
+        let mut server = self.servers.with(Slot::of(&tag));
+        let ask = Ask { key: &text, cost, window };
+        let answer = tokio::time::timeout(self.deadline, self.answer(&mut server, Slot::of(&tag), &ask)).await;
         let answer = answer.unwrap_or_else(|_| {
-            self.link.overdue();
+            server.overdue();
             Err(format!("no answer within {} ms", self.deadline.as_millis()).into())
         });
         let verdict = answer.map_err(|error| Unavailable::new(format!("Redis: {error}"), RETRY_AFTER))?;
@@ -150,14 +157,39 @@ impl Shared {
         Ok(verdict)
     }
 
-    async fn answer(&self, ask: &Ask<'_>) -> Result<Verdict, BoxError> {
-        let connection = self.link.connection().await?;
-        self.script.run(connection, ask).await.map_err(|error| {
+    /// Asks the server, and whichever it leads to: after each step that is the one that is being waited for.
+    async fn answer(&self, server: &mut Arc<Link>, slot: Slot, ask: &Ask<'_>) -> Result<Verdict, BoxError> {
+        let (mut asking, mut lost) = (false, false);
+        for _ in 0..MOST_STEPS {
+            let connection = match server.connection().await {
+                Ok(connection) => connection,
+                // Another may know who has taken over; unless it leads back here.
+                Err(error) if lost => return Err(error),
+                Err(error) => {
+                    *server = self.servers.other_than(server).ok_or(error)?;
+                    lost = true;
+                    server.connection().await?
+                }
+            };
+            let run = match asking {
+                true => self.script.run_asking(connection, ask).await,
+                false => self.script.run(connection, ask).await,
+            };
+            let error = match run {
+                Ok(verdict) => return Ok(verdict),
+                Err(error) => error,
+            };
             if error.code() == Some("READONLY") {
-                self.link.read_only();
+                server.read_only();
             }
-            told(&error).into()
-        })
+            let Some((address, _)) = error.redirect_node() else { return Err(told(&error).into()) };
+            *server = self.servers.named(address, server).ok_or("a redirection to no address")?;
+            asking = error.code() == Some("ASK");
+            if !asking {
+                self.servers.moved(slot, server);
+            }
+        }
+        Err("redirected in a circle".into())
     }
 }
 
@@ -174,6 +206,9 @@ fn micros(time: Duration) -> u64 {
 
 /// About 10 MB when all of them are remembered.
 const MAX_DENIED: usize = 100_000;
+
+/// How often one decision follows redirections: twice while slots move and somebody takes over, hardly ever more.
+const MOST_STEPS: u32 = 5;
 
 /// When trying again may help: reconnecting takes no longer.
 const RETRY_AFTER: Duration = LONGEST_PAUSE;

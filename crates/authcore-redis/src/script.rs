@@ -14,7 +14,8 @@ local now = time[1] * 1000000 + time[2]
 ///
 /// Answers the debt, of who is refused as `-1 - debt`. Who only looks and who is refused writes nothing. Debts beyond the
 /// window come of a clock that was set back, or of somebody else's writing; nobody waits longer for them than a window. Keys
-/// live a little longer than they count, since servers expire by a coarser clock.
+/// live a little longer than they count, since servers expire by a coarser clock. Why nothing can be written is handed on,
+/// without the line that Redis 6 puts before its code.
 const DECIDE: &str = "\
 local cost, window = tonumber(ARGV[1]), tonumber(ARGV[2])
 local debt = (tonumber(redis.call('GET', KEYS[1]) or 0) or 0) - now
@@ -24,7 +25,8 @@ if debt + cost > window then return -1 - debt end
 if cost == 0 then return debt end
 debt = debt + cost
 local life = math.ceil(debt / 1000) + 100
-redis.call('SET', KEYS[1], string.format('%.0f', now + debt), 'PX', string.format('%.0f', life))
+local set = redis.pcall('SET', KEYS[1], string.format('%.0f', now + debt), 'PX', string.format('%.0f', life))
+if set.err then return {err = (string.gsub(set.err, '^@user_script: %d+: %-', ''))} end
 return debt
 ";
 
@@ -37,6 +39,18 @@ pub(crate) struct Script {
 impl Script {
     pub(crate) fn new() -> Self {
         Self::with_clock(SERVER_CLOCK)
+    }
+
+    /// Decides where the key is about to be: one command for this alone, and the script in full.
+    pub(crate) async fn run_asking(
+        &self,
+        mut redis: MultiplexedConnection,
+        ask: &Ask<'_>,
+    ) -> Result<Verdict, RedisError> {
+        let mut commands = redis::pipe();
+        commands.cmd("ASKING").ignore().add_command(ask.of(redis::cmd("EVAL"), &self.text));
+        let (answer,): (i64,) = commands.query_async(&mut redis).await?;
+        Ok(Verdict::from(answer))
     }
 
     fn with_clock(clock: &str) -> Self {

@@ -1,5 +1,6 @@
 //! `RedisRates` on real servers: a Redis that each test starts for itself.
 
+mod cluster;
 mod decisions;
 mod outages;
 #[allow(dead_code, reason = "shared with the tests of other crates")]

@@ -22,16 +22,20 @@ impl RedisServer {
     /// With more options, such as `["--maxmemory", "1mb"]`.
     pub(crate) fn start_with(options: &[&str]) -> Self {
         let options: Vec<_> = options.iter().map(|&option| option.to_owned()).collect();
-        for _ in 0..5 {
+        for _ in 0..20 {
             let port = free_port();
             let folder = std::env::temp_dir().join(format!("authcore-redis-{}-{port}", std::process::id()));
             std::fs::create_dir_all(&folder).expect("a temporary folder");
-            // Somebody else may have taken the port in between.
+            // Somebody else may have taken the port in between; and a cluster talks on a second one, ten thousand above it.
             if let Some(child) = spawn(port, &folder, &options) {
                 return Self { child, port, options, folder };
             }
         }
-        panic!("redis-server did not start on any of five ports");
+        panic!("redis-server did not start on any of twenty ports");
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     pub(crate) fn url(&self) -> String {
@@ -133,11 +137,12 @@ pub(crate) fn free_port() -> u16 {
 }
 
 fn spawn(port: u16, folder: &PathBuf, options: &[String]) -> Option<Child> {
-    let mut command = Command::new("redis-server");
+    let program = std::env::var("REDIS_SERVER").unwrap_or_else(|_| "redis-server".to_owned());
+    let mut command = Command::new(&program);
     command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--daemonize", "no"]);
     command.args(["--port", &port.to_string(), "--dir"]).arg(folder).args(options);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut child = command.spawn().expect("redis-server is missing: apt-get install redis-server");
+    let mut child = command.spawn().unwrap_or_else(|error| panic!("{program}: {error}; apt-get install redis-server"));
     let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
     let ready = lines.by_ref().map_while(Result::ok).any(|line| line.contains("Ready to accept connections"));
     if !ready {

@@ -67,7 +67,7 @@ fn outside_a_runtime_there_is_no_connection() {
 async fn a_user_who_may_do_little_is_enough() {
     let redis = RedisServer::start();
     let rights = ["-@all", "+evalsha", "+eval", "+ping", "+time", "+get", "+set", "~authcore:rate:*"];
-    redis.run(&[&["ACL", "SETUSER", "rates", "on", ">pa55word", "resetchannels"][..], &rights].concat());
+    redis.run(&[&["ACL", "SETUSER", "rates", "on", ">pa55word"][..], &rights].concat());
     let url = redis.url().replace("redis://", "redis://rates:pa55word@");
     let builder = || RedisRates::builder(&url).deadline(LENIENT);
     let rates = builder().connect().await.expect("a good password");
