@@ -26,6 +26,10 @@ impl RequestHead for Head<'_> {
         origin_path(self.0.uri.path(), self.0.uri.authority().is_some(), self.0.version <= Version::HTTP_11)
     }
 
+    fn query(&self) -> Option<&str> {
+        self.0.uri.query()
+    }
+
     fn peer(&self) -> Option<IpAddr> {
         // Not `connection_info()`, which takes what headers say.
         self.0.peer_addr.map(|peer| peer.ip())

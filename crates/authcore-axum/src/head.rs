@@ -50,6 +50,10 @@ impl RequestHead for Head<'_> {
         origin_path(self.uri.path(), self.uri.authority().is_some(), self.version <= Version::HTTP_11)
     }
 
+    fn query(&self) -> Option<&str> {
+        self.uri.query()
+    }
+
     fn peer(&self) -> Option<IpAddr> {
         let peer = self.extensions.get().map(|Peer(peer)| peer.ip());
         #[cfg(feature = "connect-info")]

@@ -12,12 +12,12 @@ use crate::base_url::BaseUrl;
 use crate::bearer_session::BearerSessions;
 use crate::cache::CookieCacheBuilder;
 use crate::cookie::{CookieNames, SignedCookie};
-use crate::cross_site::TrustedOrigins;
 use crate::jwt::Jwts;
 use crate::jwt_settings::JwtSettings;
 use crate::secrets::Secrets;
 use crate::sessions::{Fresh, Sessions};
 use crate::store::{AnyStore, AnyUsers, SessionStore, UserStore};
+use authcore::TrustedOrigins;
 
 /// Settings of a [`BetterAuth`].
 #[must_use]

@@ -9,7 +9,6 @@ mod builder;
 mod cache;
 mod clock;
 mod cookie;
-mod cross_site;
 mod crypto;
 mod date;
 mod env;
@@ -44,12 +43,12 @@ mod users;
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisApiKeys, RedisOrDatabase, RedisSessions};
 pub use api_key::{ApiKey, ApiKeyRecord, ApiKeys, ApiKeysBuilder, KeyAllowance, KeyLimits, KeyUsage, PresentedKey};
+pub use authcore::TrustedOrigins;
 pub use authenticator::{BetterAuth, Presented};
 pub use bearer_session::BearerSessions;
 pub use builder::BetterAuthBuilder;
 pub use cache::{CacheCookie, CacheFault, CachedSession, CookieCache, CookieCacheBuilder};
 pub use cookie::{CookieNames, SignedCookie};
-pub use cross_site::TrustedOrigins;
 pub use env::BetterAuthSettings;
 #[cfg(feature = "http")]
 pub use http::{Forward, HttpSessions};

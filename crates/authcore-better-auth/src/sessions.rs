@@ -7,11 +7,11 @@ use authcore::{AuthError, Clock, Glance, Identity, RequestHead, SessionFault};
 use crate::bearer_session::BearerSessions;
 use crate::cache::{CacheCookie, CacheFault, CookieCache};
 use crate::cookie::SignedCookie;
-use crate::cross_site::TrustedOrigins;
 use crate::secrets::Secrets;
 use crate::session::{Carrier, SessionRecord};
 use crate::store::AnyStore;
 use crate::token::SessionToken;
+use authcore::TrustedOrigins;
 
 /// Judges sessions.
 pub(crate) struct Sessions {

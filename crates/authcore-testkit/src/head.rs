@@ -92,6 +92,10 @@ impl RequestHead for TestHead {
         self.0.target.split('?').next().unwrap_or_default()
     }
 
+    fn query(&self) -> Option<&str> {
+        self.0.target.split_once('?').map(|(_, query)| query)
+    }
+
     fn peer(&self) -> Option<IpAddr> {
         self.0.peer
     }

@@ -24,6 +24,15 @@ pub enum AuthError {
     /// `Authorization: Bearer` without exactly one well-formed token after it (RFC 6750 §2.1).
     #[error("the Bearer credential is not one well-formed token")]
     MalformedBearer,
+    /// More than one token, or one in more than one place (RFC 6750 §2).
+    #[error("more than one token was presented")]
+    RepeatedToken,
+    /// What stands where a token is read from, besides `Authorization`, is not one well-formed token.
+    #[error("what was presented is not one well-formed token")]
+    MalformedToken,
+    /// A token that came in a cookie, which no challenge can ask for.
+    #[error(transparent)]
+    InCookie(Box<AuthError>),
     /// A Bearer token of a kind that no authenticator here reads: refused also where no credential is needed.
     #[error("nobody here reads this kind of Bearer token")]
     UnreadBearer,
@@ -125,6 +134,9 @@ impl AuthError {
             Self::Missing => "missing",
             Self::RepeatedAuthorization => "repeated_authorization",
             Self::MalformedBearer => "malformed_bearer",
+            Self::RepeatedToken => "repeated_token",
+            Self::MalformedToken => "malformed_token",
+            Self::InCookie(error) => error.reason(),
             Self::UnreadBearer => "bearer_unread",
             Self::TooLong(_) => "too_long",
             Self::NotCompact => "not_compact",

@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 use std::ops::ControlFlow;
 
+use crate::credential::trim;
+
 /// A borrowed look at the head of one HTTP request.
 ///
 /// Adapters implement this once for their framework's request. Everything is as it came over the wire: the
@@ -18,6 +20,12 @@ pub trait RequestHead {
     ///
     /// [RFC 9112 §3.2]: https://www.rfc-editor.org/rfc/rfc9112#section-3.2
     fn path(&self) -> &str;
+
+    /// The query of the request target, percent-encoded, without the question mark; `None` when there is none, or when it
+    /// is not known. Read only where a guard is told to (see [`TokenSource`](crate::TokenSource)).
+    fn query(&self) -> Option<&str> {
+        None
+    }
 
     /// The address of the peer of the connection, as the socket has it; `None` when it is not known.
     ///
@@ -54,6 +62,21 @@ impl dyn RequestHead + '_ {
     #[must_use]
     pub fn is_preflight(&self) -> bool {
         self.method() == "OPTIONS" && self.has_field("origin") && self.has_field("access-control-request-method")
+    }
+
+    /// Whether this is the opening handshake of a WebSocket (RFC 6455 §4.1).
+    pub(crate) fn is_websocket_handshake(&self) -> bool {
+        self.method() == "GET" && self.lists("upgrade", b"websocket") && self.lists("connection", b"upgrade")
+    }
+
+    /// Whether a field that holds a list names this element, in whatever case.
+    pub(crate) fn lists(&self, name: &str, element: &[u8]) -> bool {
+        let mut found = false;
+        self.field_lines(name, &mut |line| {
+            found = line.split(|byte| *byte == b',').any(|given| trim(given).eq_ignore_ascii_case(element));
+            if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        found
     }
 
     /// Whether the client speaks gRPC or gRPC-Web.

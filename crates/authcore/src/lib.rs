@@ -12,6 +12,7 @@ mod identity;
 pub mod json;
 mod jwks;
 mod jwt;
+mod metadata;
 mod policy;
 pub mod rate;
 mod refusal;
@@ -19,6 +20,7 @@ mod secret;
 
 pub use authenticator::{Authenticator, Glance};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
+pub use credential::{TokenSource, TrustedOrigins};
 pub use error::{ApiKeyFault, AuthError, BoxError, ConfigError, Part, SessionFault, Unavailable};
 pub use guard::{Admission, Attempt, Guard, GuardBuilder, Pending};
 pub use head::{Repeated, RequestHead, origin_path};
@@ -27,6 +29,7 @@ pub use identity::{Access, Assertion, Identity, InvalidUserId, Method, UserId, U
 pub use jwks::{Fetch, Fetched, HttpFetch, RemoteKeys, RemoteKeysBuilder, RemoteStatus};
 pub use jwks::{Fetching, IgnoredKey, Key, KeyRefused, KeyResolver, KeySet, KeySetRefused, KeySnapshot, Miss};
 pub use jwt::{Algorithm, BearerToken, JwtVerifier, JwtVerifierBuilder};
+pub use metadata::{ResourceMetadata, ResourceMetadataBuilder};
 pub use policy::{BodyOwner, Isolation};
 pub use refusal::{AnswerField, AnswerFields, FieldError, Refusal};
 pub use secret::Secret;

@@ -34,6 +34,8 @@ struct Parts {
     detail: Cow<'static, str>,
     challenge: Challenge,
     realm: Option<Arc<str>>,
+    /// The URL of the resource's metadata.
+    metadata: Option<Arc<str>>,
     retry_after: Option<Duration>,
     allow: Option<Cow<'static, str>>,
     errors: Vec<FieldError>,
@@ -72,6 +74,7 @@ impl Refusal {
             detail: detail.into(),
             challenge: Challenge::None,
             realm: None,
+            metadata: None,
             retry_after: None,
             allow: None,
             errors: Vec::new(),
@@ -156,6 +159,11 @@ impl Refusal {
     #[must_use]
     pub fn in_realm(self, realm: &Arc<str>) -> Self {
         self.with(|parts| parts.realm = Some(Arc::clone(realm)))
+    }
+
+    /// Names the metadata of the resource in the challenge (RFC 9728 §5.1).
+    pub(crate) fn described_at(self, metadata: Option<&Arc<str>>) -> Self {
+        self.with(|parts| parts.metadata = metadata.cloned())
     }
 
     pub(crate) fn for_reason(self, reason: &'static str) -> Self {
@@ -259,6 +267,9 @@ impl Refusal {
                 parameter("scope", scope);
             }
         }
+        if let Some(metadata) = &self.0.metadata {
+            parameter("resource_metadata", &quotable(metadata));
+        }
         Some(text)
     }
 
@@ -307,6 +318,12 @@ impl From<&AuthError> for Refusal {
             }
             AuthError::RepeatedAuthorization => Self::invalid_request("There is more than one Authorization field"),
             AuthError::MalformedBearer => Self::invalid_request("Authorization: Bearer takes exactly one token"),
+            AuthError::RepeatedToken => Self::invalid_request("There is more than one token"),
+            AuthError::MalformedToken => Self::invalid_request("There has to be exactly one token"),
+            AuthError::InCookie(error) => Self::from(&**error).with(|parts| {
+                // What is wrong with it is nothing that a header field could mend.
+                parts.challenge = if parts.status == 401 { Challenge::Bare } else { Challenge::None };
+            }),
             AuthError::Expired(_) => Self::invalid_token("token_expired", "Token has expired"),
             AuthError::NotYetValid(_) | AuthError::IssuedInFuture(_) => {
                 Self::invalid_token("token_not_yet_valid", "Token is not valid yet")

@@ -14,7 +14,7 @@ use self::places::Places;
 use crate::authenticator::BetterAuth;
 use crate::base_url::BaseUrl;
 use crate::builder::BetterAuthBuilder;
-use crate::cross_site::TrustedOrigins;
+use authcore::TrustedOrigins;
 
 impl BetterAuth {
     /// From the process's environment, with the stores it names opened: see [`BetterAuthSettings::from_vars`].

@@ -60,6 +60,15 @@ fn s114_reading_needs_no_origin_and_unknown_methods_change_something() {
 }
 
 #[test]
+fn s114_a_websocket_is_opened_from_one_of_our_own_origins() {
+    let upgrade = ("upgrade", "WebSocket");
+    assert!(passes("GET", &[upgrade, ("origin", "https://app.example.com")]));
+    assert!(!passes("GET", &[upgrade, ("origin", "https://evil.example")]) && !passes("GET", &[upgrade]));
+    assert!(!passes("GET", &[("upgrade", "h2c, websocket"), ("sec-fetch-site", "cross-site")]));
+    assert!(passes("GET", &[("upgrade", "h2c")]));
+}
+
+#[test]
 fn without_trusted_origins_no_origin_is() {
     let head = TestHead::new("POST", "/").header("origin", "https://app.example.com");
     assert!(TrustedOrigins::default().check(&head).is_err());

@@ -7,8 +7,7 @@ use authcore::RequestHead;
 
 use crate::head::HeadSpec;
 
-/// Checks that a framework's request hands its head over as it came: method, path still percent-encoded and without the
-/// query, every field line in order and as bytes; and the connection's peer, whatever header fields say of it.
+/// Checks that a framework's request hands its head over as it came: method, path and query still percent-encoded, every field line in order and as bytes; and the connection's peer, whatever header fields say of it.
 ///
 /// `make` makes a request from a description; every method and target in it is in origin form and fit for any server.
 ///
@@ -23,6 +22,8 @@ pub fn request_head<H: RequestHead>(make: impl Fn(&HeadSpec) -> H) {
     for (target, path) in TARGETS {
         let head = make(&spec("GET", target, &[]));
         assert_eq!(head.path(), path, "the path of `{target}`: percent-encoded as it was sent, without the query");
+        let query = target.split_once('?').map(|(_, query)| query);
+        assert_eq!(head.query(), query, "the query of `{target}`: as it was sent, without the question mark");
     }
 
     let peers = ["203.0.113.9", "2001:db8::9", "::ffff:203.0.113.9"].map(|peer| peer.parse::<IpAddr>().ok());

@@ -54,7 +54,7 @@ pub fn parse(value: &[u8]) -> Result<Option<&str>, AuthError> {
 }
 
 /// `b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`
-fn is_b64token(text: &[u8]) -> bool {
+pub(super) fn is_b64token(text: &[u8]) -> bool {
     let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
     let body = &text[..text.len() - padding];
     !body.is_empty()

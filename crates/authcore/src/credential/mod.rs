@@ -2,6 +2,12 @@
 
 pub mod bearer;
 pub mod cookie;
+mod origins;
+mod source;
+
+pub use origins::TrustedOrigins;
+pub(crate) use source::Sources;
+pub use source::TokenSource;
 
 /// Without white space as HTTP knows it (RFC 9110 §5.6.3) at either end: space and tab, no line ends, not what Unicode adds.
 pub(crate) fn trim(mut text: &[u8]) -> &[u8] {

@@ -66,7 +66,7 @@ impl fmt::Debug for Pending {
 #[derive(Clone, Debug)]
 pub struct Admission {
     caller: Option<(Identity, UserScope)>,
-    realm: Arc<str>,
+    guard: Guard,
     answer: AnswerFields,
 }
 
@@ -80,11 +80,7 @@ impl Admission {
     }
 
     fn new(guard: &Guard, caller: Option<(Identity, UserScope)>, private: bool) -> Self {
-        Self {
-            caller,
-            realm: Arc::clone(guard.realm()),
-            answer: AnswerFields::new(private.then(|| Arc::clone(&guard.0.vary))),
-        }
+        Self { caller, guard: guard.clone(), answer: AnswerFields::new(private.then(|| Arc::clone(&guard.0.vary))) }
     }
 
     /// With the limits that the request was measured by.
@@ -144,6 +140,6 @@ impl Admission {
     }
 
     fn missing(&self) -> Refusal {
-        Refusal::from(AuthError::Missing).in_realm(&self.realm)
+        self.guard.challenging(Refusal::from(AuthError::Missing))
     }
 }

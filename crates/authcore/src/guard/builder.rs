@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::{Guard, Inner, Need};
 use crate::authenticator::{AnyAuthenticator, Authenticator};
+use crate::credential::{Sources, TokenSource};
 use crate::error::ConfigError;
+use crate::metadata::ResourceMetadata;
 use crate::policy::Isolation;
 use crate::policy::template::Template;
 use crate::rate::RateLimits;
@@ -15,17 +17,25 @@ use crate::rate::RateLimits;
 #[derive(Default)]
 pub struct GuardBuilder {
     authenticators: Vec<Arc<dyn AnyAuthenticator>>,
+    sources: Vec<TokenSource>,
     access: Vec<(String, Need)>,
     first_hand: Vec<String>,
     limits: Option<RateLimits>,
     isolation: Isolation,
     realm: Option<Arc<str>>,
+    metadata: Option<ResourceMetadata>,
 }
 
 impl GuardBuilder {
     /// A kind of credential that is accepted. Called several times, the first to recognise a credential judges it.
     pub fn authenticator(mut self, authenticator: impl Authenticator) -> Self {
         self.authenticators.push(Arc::new(authenticator));
+        self
+    }
+
+    /// Reads bearer tokens from there too, for all authenticators. By default from `Authorization` alone.
+    pub fn tokens_from(mut self, source: TokenSource) -> Self {
+        self.sources.push(source);
         self
     }
 
@@ -74,6 +84,13 @@ impl GuardBuilder {
         self
     }
 
+    /// Lets challenges point to this document (RFC 9728 §5.1), whose path needs no credential. Serving it is the
+    /// application's: a route on [`ResourceMetadata::path`].
+    pub fn resource_metadata(mut self, metadata: ResourceMetadata) -> Self {
+        self.metadata = Some(metadata);
+        self
+    }
+
     /// The guard.
     ///
     /// # Errors
@@ -88,18 +105,31 @@ impl GuardBuilder {
         if !realm.chars().all(|c| matches!(c, ' '..='~') && !matches!(c, '"' | '\\')) {
             return Err(ConfigError::new("guard: the realm takes printable ASCII without quotes and backslashes"));
         }
+        let metadata = self.metadata.as_ref().map(|metadata| (metadata.path().to_owned(), Need::Open));
         let parse = |(text, need): (String, Need)| Template::parse(&text).map(|template| (template, need));
-        let mut access = self.access.into_iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+        let mut access = self.access.into_iter().chain(metadata).map(parse).collect::<Result<Vec<_>, _>>()?;
         // Of two rules for the same paths, the one that asks more.
         access.sort_by_key(|(template, need)| (template.precedence(), *need));
         let first_hand = self.first_hand.iter().map(|text| Template::parse(text)).collect::<Result<_, _>>()?;
         let limits = self.limits.map(RateLimits::prepare).transpose()?.map(Arc::new);
         let isolation = self.isolation.prepare()?;
         let authenticators = self.authenticators;
-        let read: Vec<_> = authenticators.iter().flat_map(|authenticator| authenticator.header_fields_any()).collect();
-        let vary = ["Authorization", "Cookie"].into_iter().chain(read.iter().map(String::as_str)).collect::<Vec<_>>();
-        let vary = Arc::from(vary.join(", "));
-        Ok(Guard(Arc::new(Inner { authenticators, access, first_hand, limits, isolation, vary, realm })))
+        let sources = Sources::new(self.sources)?;
+        let always = ["Authorization", "Cookie"].into_iter().chain(sources.header_fields()).map(str::to_owned);
+        let read = authenticators.iter().flat_map(|authenticator| authenticator.header_fields_any());
+        let vary = Arc::from(always.chain(read).collect::<Vec<_>>().join(", "));
+        let metadata = self.metadata.map(|metadata| Arc::clone(metadata.url()));
+        Ok(Guard(Arc::new(Inner {
+            authenticators,
+            sources,
+            access,
+            first_hand,
+            limits,
+            isolation,
+            vary,
+            realm,
+            metadata,
+        })))
     }
 
     fn access(mut self, template: impl Into<String>, need: Need) -> Self {

@@ -5,7 +5,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use super::asked::Asked;
-use super::{Admission, Attempt, Guard, Pending, Presented};
+use super::present::Presented;
+use super::{Admission, Attempt, Guard, Pending};
 use crate::authenticator::AnyAuthenticator;
 use crate::head::RequestHead;
 use crate::rate::Course;

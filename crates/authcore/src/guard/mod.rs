@@ -4,6 +4,7 @@ mod asked;
 mod attempt;
 mod builder;
 mod limited;
+mod present;
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,8 +12,8 @@ use std::sync::Arc;
 pub use attempt::{Admission, Attempt, Pending};
 pub use builder::GuardBuilder;
 
-use crate::authenticator::{AnyAuthenticator, Glance, Verdict};
-use crate::credential::bearer;
+use crate::authenticator::AnyAuthenticator;
+use crate::credential::Sources;
 use crate::error::AuthError;
 use crate::head::RequestHead;
 use crate::identity::Identity;
@@ -22,6 +23,7 @@ use crate::policy::template::Template;
 use crate::rate::{Course, Prepared};
 use crate::refusal::Refusal;
 use asked::Asked;
+use present::Presented;
 
 /// Decides who gets through. Cloning is cheap.
 ///
@@ -44,6 +46,8 @@ pub struct Guard(Arc<Inner>);
 
 struct Inner {
     authenticators: Vec<Arc<dyn AnyAuthenticator>>,
+    /// Where tokens are read from besides `Authorization`.
+    sources: Sources,
     /// Most specific first.
     access: Vec<(Template, Need)>,
     first_hand: Vec<Template>,
@@ -52,6 +56,8 @@ struct Inner {
     /// What answers vary by.
     vary: Arc<str>,
     realm: Arc<str>,
+    /// Where the metadata of the service are.
+    metadata: Option<Arc<str>>,
 }
 
 /// Whether a path needs a credential, in the order of how much is asked.
@@ -61,16 +67,6 @@ enum Need {
     Optional,
     Open,
 }
-
-/// Who calls, as far as it can be said.
-enum Presented {
-    /// Somebody, or nobody where that will do.
-    Judged(Result<Option<Identity>, AuthError>),
-    Pending(Verdict),
-}
-
-/// How an authenticator looks at a request.
-type Look = fn(Arc<dyn AnyAuthenticator>, &dyn RequestHead) -> Glance<Verdict>;
 
 impl Guard {
     /// Begins with nothing let through.
@@ -101,26 +97,6 @@ impl Guard {
     #[must_use]
     pub fn realm(&self) -> &Arc<str> {
         &self.0.realm
-    }
-
-    /// Asks the authenticators in order; the first to recognise a credential gives the final answer.
-    fn present(&self, head: &dyn RequestHead, asked: &Asked<'_>, look: Look) -> Presented {
-        // Nor where nothing is going to be served whoever calls.
-        if asked.is_open() || asked.owner.is_err() {
-            return Presented::Judged(Ok(None));
-        }
-        let glances = self.0.authenticators.iter().map(|authenticator| look(Arc::clone(authenticator), head));
-        match glances.into_iter().find(|glance| !matches!(glance, Glance::Absent)) {
-            Some(Glance::Judged(verdict)) => Presented::Judged(verdict.map(Some)),
-            Some(Glance::Pending(verdict)) => Presented::Pending(verdict),
-            Some(Glance::Absent) | None => Presented::Judged(match bearer::token(head) {
-                Ok(None) if asked.need == Need::Optional => Ok(None),
-                Ok(None) => Err(AuthError::Missing),
-                // A token that nobody reads is a bad one, and not none.
-                Ok(Some(_)) => Err(AuthError::UnreadBearer),
-                Err(error) => Err(error),
-            }),
-        }
     }
 
     /// Routers differ in whether `/%61` or `/a/` is `/a`. For what asks more it is; for what asks less it is not: a rule
@@ -164,7 +140,12 @@ impl Guard {
     fn refuse(&self, refusal: Refusal, grpc: bool) -> Refusal {
         let (status, code, reason) = (refusal.status(), refusal.code(), refusal.reason());
         tracing::info!(status, code, reason, "request refused");
-        refusal.in_realm(&self.0.realm).private(&self.0.vary).over_grpc(grpc)
+        self.challenging(refusal).private(&self.0.vary).over_grpc(grpc)
+    }
+
+    /// With what a challenge of this guard says.
+    fn challenging(&self, refusal: Refusal) -> Refusal {
+        refusal.in_realm(&self.0.realm).described_at(self.0.metadata.as_ref())
     }
 }
 

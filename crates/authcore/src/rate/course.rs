@@ -188,6 +188,7 @@ impl PreparedLimit {
 fn may_be_a_guess(error: &AuthError) -> bool {
     match error {
         AuthError::Missing | AuthError::Unavailable(_) | AuthError::OverQuota { .. } | AuthError::CrossSite => false,
+        AuthError::InCookie(error) => may_be_a_guess(error),
         AuthError::Expired(_) | AuthError::NotYetValid(_) | AuthError::IssuedInFuture(_) => false,
         AuthError::Session { fault, .. } => {
             !matches!(fault, SessionFault::Expired | SessionFault::UserMissing | SessionFault::UserBanned)

@@ -13,4 +13,5 @@ mod properties;
 mod rate_in_process;
 mod remote_keys;
 mod support;
+mod token_sources;
 mod tokens;
