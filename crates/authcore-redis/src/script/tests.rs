@@ -1,11 +1,15 @@
-//! The script that runs, with its clock taken from an argument: step by step beside a plain second version.
+//! The script that runs, with its clock taken from an argument: step by step beside a plain second version, and beside
+//! counting in process.
 
 #[expect(dead_code, reason = "the server of all tests, of which these need little")]
 #[path = "../../tests/it/server.rs"]
 mod server;
 
 use std::collections::HashMap;
+use std::time::Duration;
 
+use authcore::rate::{Counted, Decision, InProcess, Quota, RateKey, RateStore as _};
+use authcore::{ManualClock, Timestamp};
 use redis::aio::MultiplexedConnection;
 use server::RedisServer;
 use tokio::net::TcpStream;
@@ -44,6 +48,23 @@ impl Random {
         self.0 ^= self.0 >> 27;
         (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 11) % end
     }
+
+    /// Often none or to an edge, now and then until everything is forgotten.
+    fn wait(&mut self, interval: u64, window: u64) -> u64 {
+        match self.below(8) {
+            0 => 0,
+            1..=3 => self.below(interval + 1),
+            4 => interval,
+            5 => interval - 1,
+            6 => self.below(2 * window + 1) / 4,
+            _ => self.below(20) / 19 * window,
+        }
+    }
+
+    /// Mostly one, now and then a little more than there ever is.
+    fn cost(&mut self, burst: u64) -> u64 {
+        [0, 1, 1, 1, 1, 2, self.below(burst + 2), burst][usize::try_from(self.below(8)).expect("small")]
+    }
 }
 
 async fn connect(redis: &RedisServer) -> MultiplexedConnection {
@@ -79,17 +100,8 @@ async fn every_step_is_that_of_a_plain_second_version() {
         // Centuries are beyond what Lua counts exactly.
         let steps = if interval == year { 200 } else { 600 };
         for step in 0..steps {
-            // Often at the same moment or on an edge, now and then after everything is forgotten.
-            now += match random.below(8) {
-                0 => 0,
-                1..=3 => random.below(interval + 1),
-                4 => interval,
-                5 => interval - 1,
-                6 => random.below(2 * window + 1) / 4,
-                _ => random.below(20) / 19 * window,
-            };
-            let cost =
-                [0, 1, 1, 1, 1, 2, random.below(burst + 2), burst][usize::try_from(random.below(8)).expect("small")];
+            now += random.wait(interval, window);
+            let cost = random.cost(burst);
             let key = random.below(3);
             let cost = (cost * interval).min(window + 1);
             let expected = buckets.entry(key).or_default().pour(now, cost, window);
@@ -100,6 +112,73 @@ async fn every_step_is_that_of_a_plain_second_version() {
         }
     }
     assert!(allowed > 1000 && refused > 500, "{allowed} {refused}");
+}
+
+/// As [`run`], and the key is kept for good: only the given clock may say that it is over.
+async fn run_and_keep(connection: &MultiplexedConnection, ask: &Ask<'_>, now: u64) -> Verdict {
+    let script = [GIVEN_CLOCK, DECIDE].concat();
+    let mut command = ask.of(redis::cmd("EVAL"), &script);
+    command.arg(now);
+    let mut both = redis::pipe();
+    both.atomic().add_command(command).cmd("PERSIST").arg(ask.key).ignore();
+    let (answer,): (i64,) = both.query_async(&mut connection.clone()).await.expect("an answer");
+    Verdict::from(answer)
+}
+
+/// Equal decisions tell the same: allowed or not, what is left, when it is whole, and when to come back.
+#[tokio::test]
+async fn redis_and_counting_in_process_decide_alike_at_each_arrival() {
+    let redis = RedisServer::start();
+    let connection = connect(&redis).await;
+    let mut random = Random(0xa11ce);
+    let quota = |text: &str| text.parse::<Quota>().expect("a quota");
+    let quotas = [
+        quota("1000000/second").burst(1).expect("a burst"),
+        quota("1000/ms"),
+        quota("3/second"),
+        quota("3/second").burst(70).expect("a burst"),
+        quota("10/minute"),
+        quota("100/15min"),
+        quota("7/2d").burst(2).expect("a burst"),
+        quota("1/366d"),
+    ];
+    let (mut allowed, mut refused, mut never) = (0, 0, 0);
+    for quota in quotas {
+        let (interval, burst) = (micros(quota.interval()), u64::from(quota.burst_size()));
+        let window = interval * burst;
+        let begin = 1_763_686_800_000_000;
+        let clock = ManualClock::at(1_763_686_800);
+        let counter = InProcess::new().clock(clock.clone()).counter("limit", quota);
+        let mut now = begin;
+        for step in 0..1_500 {
+            now += random.wait(interval, window);
+            // Counting in process has a clock for 34 years.
+            if now - begin > 33 * micros(Quota::MAX_WINDOW) {
+                break;
+            }
+            clock.set(Timestamp::from_micros(i64::try_from(now).expect("before the year 9999")));
+            let name = random.below(4).to_string();
+            let cost = u32::try_from(random.cost(burst)).expect("a burst and a little");
+            let Counted::Now(expected) = counter.count(&RateKey::custom(&name), cost) else {
+                unreachable!("decides at once");
+            };
+            let key = format!("{quota}{{{name}}}");
+            let ask = Ask { key: &key, cost: (interval * u64::from(cost)).min(window + 1), window };
+            let verdict = run_and_keep(&connection, &ask, now).await;
+            let decision = Decision::new(quota, verdict.allowed, cost, verdict.debt);
+            assert_eq!(decision, expected, "step {step} of {quota}: cost {cost} at {now}");
+            match decision.is_allowed() {
+                true => allowed += 1,
+                false if decision.is_never() => never += 1,
+                false => refused += 1,
+            }
+        }
+    }
+    assert!(allowed + refused + never > 10_000 && refused > 1_000 && never > 300, "{allowed} {refused} {never}");
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).expect("a year at most")
 }
 
 #[tokio::test]

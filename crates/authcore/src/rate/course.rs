@@ -8,7 +8,8 @@ use super::address::Address;
 use super::decision::Decision;
 use super::key::RateKey;
 use super::limit::{Cost, Outage, Per};
-use super::limits::{Grade, Prepared, PreparedLimit};
+use super::limits::{FAILURES, Grade, Prepared, PreparedLimit};
+use super::store::Counted;
 use super::tally::Tally;
 use crate::error::{ApiKeyFault, AuthError, SessionFault, Unavailable};
 use crate::head::RequestHead;
@@ -23,6 +24,8 @@ pub(crate) struct Course {
     /// Which limits, and what the request costs there.
     holding: Vec<(usize, u32)>,
     tally: Tally,
+    /// Why the store could not be asked, once it could not.
+    outage: Option<Arc<Unavailable>>,
 }
 
 impl Course {
@@ -31,21 +34,21 @@ impl Course {
         let numbered = limits.limits.iter().enumerate().filter(|(_, limit)| holds(limit));
         let holding = numbered.map(|(index, limit)| (index, limit.cost_of(head))).collect();
         let address = limits.addresses.address(head);
-        Self { limits: Arc::clone(limits), address, holding, tally: Tally::default() }
+        Self { limits: Arc::clone(limits), address, holding, tally: Tally::default(), outage: None }
     }
 
     /// Counts by address. Comes before anything is verified; where no credential is looked at, bad ones have no bearing.
     pub(crate) async fn by_address(&mut self, looks_at_credentials: bool) -> Result<(), Refusal> {
-        if let Some(failures) = self.limits.failures.as_ref().filter(|_| looks_at_credentials) {
-            let seen = failures.count(&self.key_of_address(), 0, None).await;
-            // One that is used up lets nothing through, whatever it costs.
-            if let Ok(seen) = seen
-                && seen.remaining() == 0
-            {
-                let refused = Decision::new(seen.quota(), false, 1, micros(&seen));
-                tracing::info!(limit = &*failures.name, "too many bad credentials from one address");
-                return Err(Refusal::rate_limited(refused.retry_after()));
-            }
+        let failures = self.limits.failures.as_ref().filter(|_| looks_at_credentials);
+        let seen = failures.map(|failures| failures.count(&self.key_of_address(), 0, None));
+        // One that is used up lets nothing through, whatever it costs.
+        if let Some(seen) = seen
+            && let Ok(seen) = self.wait(seen).await
+            && seen.remaining() == 0
+        {
+            let refused = Decision::new(seen.quota(), false, 1, micros(&seen));
+            tracing::info!(limit = FAILURES, "too many bad credentials from one address");
+            return Err(Refusal::rate_limited(refused.retry_after()));
         }
         self.count(None, PreparedLimit::is_by_address).await
     }
@@ -57,9 +60,10 @@ impl Course {
 
     /// Counts a credential that turned out bad, where that is counted.
     pub(crate) async fn failed(&mut self, error: &AuthError) {
-        if let Some(failures) = self.limits.failures.as_ref().filter(|_| may_be_a_guess(error)) {
+        let failures = self.limits.failures.as_ref().filter(|_| may_be_a_guess(error));
+        if let Some(counted) = failures.map(|failures| failures.count(&self.key_of_address(), 1, None)) {
             // Refused it is anyway.
-            let _ = failures.count(&self.key_of_address(), 1, None).await;
+            let _ = self.wait(counted).await;
         }
     }
 
@@ -80,7 +84,7 @@ impl Course {
                 continue;
             }
             let key = self.key(limit, caller);
-            match limit.count(&key, cost, caller).await {
+            match self.wait(limit.count(&key, cost, caller)).await {
                 Ok(decision) => {
                     if limit.is_out.swap(false, Ordering::Relaxed) {
                         tracing::warn!(limit = &*limit.name, "a limit is counted again");
@@ -108,6 +112,17 @@ impl Course {
             }
         }
         Ok(())
+    }
+
+    /// The decision. A store that could not be asked once is not waited for again by this request, or each of its limits would
+    /// cost the deadline anew.
+    async fn wait(&mut self, counted: Counted) -> Result<Decision, Arc<Unavailable>> {
+        let decision = match (counted, &self.outage) {
+            (Counted::Now(decision), _) => return Ok(decision),
+            (Counted::Later(_), Some(outage)) => return Err(Arc::clone(outage)),
+            (Counted::Later(decision), None) => decision.await,
+        };
+        decision.map_err(|unavailable| Arc::clone(self.outage.insert(Arc::new(unavailable))))
     }
 
     fn obey(&mut self, limit: &PreparedLimit, decision: Decision, shown: bool) -> Result<(), Refusal> {
@@ -138,6 +153,7 @@ impl Course {
                 Method::ApiKey { .. } => api_key(caller),
                 _ => RateKey::user(caller),
             },
+            (Per::Organization, _) => organization(caller),
             (Per::Custom(key), _) => key(caller).map_or_else(|| RateKey::user(caller), RateKey::custom),
         }
     }
@@ -178,8 +194,8 @@ impl PreparedLimit {
         self.grades.iter().find(applies).expect("the last grade applies to everybody")
     }
 
-    async fn count(&self, key: &RateKey<'_>, cost: u32, caller: Option<&Identity>) -> Result<Decision, Unavailable> {
-        self.grade(caller).counter.count(key, cost).wait().await
+    fn count(&self, key: &RateKey<'_>, cost: u32, caller: Option<&Identity>) -> Counted {
+        self.grade(caller).counter.count(key, cost)
     }
 }
 
@@ -206,6 +222,17 @@ fn api_key(caller: &Identity) -> RateKey<'_> {
         id: String,
     }
     caller.claims::<Claims>().map_or_else(|_| RateKey::user(caller), |claims| RateKey::api_key(claims.id))
+}
+
+/// By the active organization where the claims name it, else by user.
+fn organization(caller: &Identity) -> RateKey<'_> {
+    #[derive(serde::Deserialize)]
+    struct Claims {
+        #[serde(rename = "activeOrganizationId")]
+        id: String,
+    }
+    let named = caller.claims::<Claims>().ok().filter(|claims| !claims.id.is_empty());
+    named.map_or_else(|| RateKey::user(caller), |claims| RateKey::organization_of(caller, claims.id))
 }
 
 fn micros(decision: &Decision) -> u64 {

@@ -66,6 +66,12 @@ impl<'k> RateKey<'k> {
         Self { kind: Kind::Organization, address: None, texts: [id.into(), Cow::Borrowed("")] }
     }
 
+    /// The same of an organization that this caller's issuer names.
+    pub(crate) fn organization_of(identity: &'k Identity, id: String) -> Self {
+        let issuer = Cow::Borrowed(identity.issuer().unwrap_or_default());
+        Self { kind: Kind::Organization, address: None, texts: [Cow::Owned(id), issuer] }
+    }
+
     /// Something of one's own.
     #[must_use]
     pub fn custom(text: impl Into<Cow<'k, str>>) -> Self {
@@ -118,8 +124,8 @@ impl Hash for RateKey<'_> {
         }
         let texts = match self.kind {
             Kind::Nowhere | Kind::Address => 0,
-            Kind::ApiKey | Kind::Organization | Kind::Custom => 1,
-            Kind::User | Kind::AddressAndUser => 2,
+            Kind::ApiKey | Kind::Custom => 1,
+            Kind::User | Kind::AddressAndUser | Kind::Organization => 2,
         };
         self.texts[..texts].iter().for_each(|text| text.hash(state));
     }
@@ -163,6 +169,10 @@ mod tests {
         for text in ["", "a", "192.0.2.1", "{a}", "a}{b", "a\nb", "a\0b", long.as_str()] {
             keys.extend([RateKey::api_key(text), RateKey::organization(text), RateKey::custom(text)]);
         }
+        let of = |user: &'_ Identity, id: &str| RateKey::organization_of(user, id.to_owned()).into_owned();
+        keys.extend(users.iter().filter(|user| user.issuer().is_some()).map(|user| of(user, "a")));
+        keys.extend([of(&users[1], "b"), of(&users[2], "")]);
+        assert!(of(&users[0], "a") == RateKey::organization("a"), "of nobody's issuer");
         let state = RandomState::new();
         for (index, key) in keys.iter().enumerate() {
             for other in &keys[..index] {

@@ -38,6 +38,7 @@ pub(super) enum Per {
     User,
     AddressAndUser,
     ApiKey,
+    Organization,
     Custom(Box<CustomKey>),
 }
 
@@ -106,6 +107,18 @@ impl Limit {
     /// Counts each API key apart; other credentials by their user.
     pub fn per_api_key(mut self) -> Self {
         self.per = Per::ApiKey;
+        self
+    }
+
+    /// Counts the members of an organization together: by issuer and the caller's active organization, where a verified
+    /// claim `activeOrganizationId` names it, as in the sessions of Better Auth's organization plugin; by user where there is
+    /// none, or it is no text. After the credential is verified.
+    ///
+    /// The claim says what its user chose last, and stays there after they were removed: such a session still takes of the
+    /// organization's quota. Whoever may make organizations has a quota with each: a limit per user beside this one bounds
+    /// that. For an organization that is looked up, use [`Self::per`].
+    pub fn per_organization(mut self) -> Self {
+        self.per = Per::Organization;
         self
     }
 

@@ -17,7 +17,8 @@ use crate::policy::template::Template;
 ///
 /// Those that count addresses come before the credential is looked at, so that a flood of bad tokens costs little; those that
 /// count users after it is verified, so that nobody uses up somebody else's. Where several hold on a path, a request has to
-/// be within each; a refusal by one gives nothing back of those before it.
+/// be within each; a refusal by one gives nothing back of those before it. A store that could not be asked in time is not
+/// waited for again by the same request: what its other limits do then is what they do in an outage.
 ///
 /// ```
 /// use authcore::rate::{ClientAddresses, Limit, RateLimits};
@@ -92,7 +93,7 @@ impl RateLimits {
 }
 
 /// What the limit on failed authentications is called where it is counted. Clients are not shown it.
-const FAILURES: &str = "failed-authentications";
+pub(super) const FAILURES: &str = "failed-authentications";
 
 /// Limits ready to be counted.
 pub(crate) struct Prepared {

@@ -26,7 +26,8 @@ pub trait Counter: Send + Sync + 'static {
 pub enum Counted {
     /// Decided at once.
     Now(Decision),
-    /// To be waited for, with a deadline of the store's own.
+    /// To be waited for, with a deadline of the store's own. A [`Guard`](crate::Guard) drops it unpolled once it has waited
+    /// for another of the same request in vain: nothing is to be sent before it is polled.
     Later(Pin<Box<dyn Future<Output = Result<Decision, Unavailable>> + Send>>),
 }
 

@@ -2,6 +2,9 @@
 
 #![cfg(feature = "in-process-limits")]
 
+mod organization;
+mod outage;
+
 use std::future::ready;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
