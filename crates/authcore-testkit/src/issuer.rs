@@ -1,18 +1,20 @@
 //! An issuer on the loopback, with faults to order.
 
-use std::io;
+mod wire;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::AbortHandle;
 
 use crate::key::{SigningKey, jwks};
 
-/// A server of one key set on a free port of the loopback. It speaks HTTP/1.1, answers every path alike, and stops when
-/// dropped.
+/// A server of one key set on a free port of the loopback. It speaks HTTP/1.1, and stops when dropped.
+///
+/// The well-known paths of OpenID Connect Discovery and RFC 8414 answer with metadata that leads to the key set, for
+/// whatever issuer of this host is asked about; all other paths answer alike.
 ///
 /// ```
 /// use authcore::{Algorithm, JwtVerifier, RemoteKeys};
@@ -46,6 +48,9 @@ struct Shared {
 struct Behaviour {
     keys: String,
     answer: Answer,
+    /// Instead of metadata that is right.
+    metadata: Option<String>,
+    metadata_answer: Answer,
     targets: Vec<String>,
 }
 
@@ -53,7 +58,7 @@ struct Behaviour {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Answer {
-    /// With the published keys.
+    /// With the published keys; on a well-known path with the metadata. So for all that follow.
     Keys,
     /// With the published keys and this `Cache-Control`.
     CacheControl(String),
@@ -73,6 +78,8 @@ pub enum Answer {
     /// With the published keys, and white space up to this many bytes: a good document, but for its length. The length
     /// is not announced.
     Oversized(usize),
+    /// With the first half of the published keys, though the length of all is announced.
+    CutOff,
     /// With 10 KB of gzip that inflate to 10 MiB of zeros.
     GzipBomb,
     /// With the published keys, one byte a second.
@@ -106,9 +113,15 @@ impl FakeIssuer {
     pub async fn start(keys: &[&SigningKey]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("a bound socket has an address").port();
-        let behaviour = Behaviour { keys: document(keys), answer: Answer::Keys, targets: Vec::new() };
+        let behaviour = Behaviour {
+            keys: document(keys),
+            answer: Answer::Keys,
+            metadata: None,
+            metadata_answer: Answer::Keys,
+            targets: Vec::new(),
+        };
         let shared = Arc::new(Shared { behaviour: Mutex::new(behaviour), requests: watch::Sender::new(0) });
-        let server = tokio::spawn(serve(listener, Arc::clone(&shared))).abort_handle();
+        let server = tokio::spawn(wire::serve(listener, port, Arc::clone(&shared))).abort_handle();
         Self { port, shared, server }
     }
 
@@ -129,9 +142,20 @@ impl FakeIssuer {
         self.shared.behaviour().keys = document(keys);
     }
 
-    /// Answers like this from now on. Requests that are being answered are not affected.
+    /// Answers like this from now on, but for metadata. Requests that are being answered are not affected.
     pub fn answer(&self, answer: Answer) {
         self.shared.behaviour().answer = answer;
+    }
+
+    /// Serves this text as metadata from now on, whoever is asked about.
+    pub fn publish_metadata(&self, document: impl Into<String>) {
+        self.shared.behaviour().metadata = Some(document.into());
+    }
+
+    /// Answers like this on the well-known paths from now on. [`Answer::Down`] is for [`answer`](Self::answer) alone,
+    /// since who goes away at once does not know what would have been asked.
+    pub fn answer_metadata(&self, answer: Answer) {
+        self.shared.behaviour().metadata_answer = answer;
     }
 
     /// How many requests have come; under [`Answer::Down`], how many connections.
@@ -178,103 +202,11 @@ fn document(keys: &[&SigningKey]) -> String {
     jwks(keys.iter().copied())
 }
 
-/// Accepts until aborted, and takes the open connections along.
-async fn serve(listener: TcpListener, shared: Arc<Shared>) {
-    let mut connections = JoinSet::new();
-    loop {
-        let Ok((stream, _)) = listener.accept().await else { continue };
-        while connections.try_join_next().is_some() {}
-        connections.spawn(talk(stream, Arc::clone(&shared)));
-    }
-}
-
-/// One request, one answer. What the client does to the connection is no concern of ours.
-async fn talk(mut stream: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
-    if shared.behaviour().answer == Answer::Down {
-        shared.count();
-        return Ok(());
-    }
-    let Some(target) = read_target(&mut stream).await? else { return Ok(()) };
-    let (keys, answer) = {
-        let mut behaviour = shared.behaviour();
-        behaviour.targets.push(target);
-        (behaviour.keys.clone(), behaviour.answer.clone())
-    };
-    shared.count();
-    match answer {
-        Answer::Keys => respond(&mut stream, 200, &[JSON], keys.as_bytes()).await,
-        Answer::CacheControl(value) => {
-            respond(&mut stream, 200, &[JSON, ("cache-control", &value)], keys.as_bytes()).await
-        }
-        Answer::Delay(delay) => {
-            tokio::time::sleep(delay).await;
-            respond(&mut stream, 200, &[JSON], keys.as_bytes()).await
-        }
-        Answer::Body { status, content_type, body, headers } => {
-            let mut fields = vec![("content-type", content_type.as_str())];
-            fields.extend(headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-            respond(&mut stream, status, &fields, &body).await
-        }
-        Answer::Oversized(length) => {
-            // Without a length the body ends with the connection.
-            stream.write_all(head(200, &[JSON], None).as_bytes()).await?;
-            let mut body = keys.into_bytes();
-            body.resize(length.max(body.len()), b' ');
-            stream.write_all(&body).await?;
-            stream.shutdown().await
-        }
-        Answer::GzipBomb => {
-            let zeros = include_bytes!("../testdata/zeros.gz");
-            respond(&mut stream, 200, &[JSON, ("content-encoding", "gzip")], zeros).await
-        }
-        Answer::Drip => {
-            stream.write_all(head(200, &[JSON], Some(keys.len())).as_bytes()).await?;
-            for byte in keys.as_bytes() {
-                stream.write_all(&[*byte]).await?;
-                tokio::time::sleep(Duration::from_secs(1)).await;
-            }
-            Ok(())
-        }
-        Answer::Redirect(location) => respond(&mut stream, 302, &[("location", &location)], b"").await,
-        // Until the client gives up.
-        Answer::Hang => stream.read(&mut [0]).await.map(drop),
-        Answer::Down => Ok(()),
-    }
-}
-
-const JSON: (&str, &str) = ("content-type", "application/json");
-
-/// Longest request head that is read.
-const MAX_HEAD: usize = 64 * 1024;
-
-/// Reads a request head, whose second word is the target; `None` when the client went away before it was whole.
-async fn read_target(stream: &mut TcpStream) -> io::Result<Option<String>> {
-    let mut head = Vec::new();
-    while !head.windows(4).any(|end| end == b"\r\n\r\n") {
-        if stream.read_buf(&mut head).await? == 0 || head.len() > MAX_HEAD {
-            return Ok(None);
-        }
-    }
-    let line = String::from_utf8_lossy(&head);
-    Ok(Some(line.split(' ').nth(1).unwrap_or_default().to_owned()))
-}
-
-async fn respond(stream: &mut TcpStream, status: u16, fields: &[(&str, &str)], body: &[u8]) -> io::Result<()> {
-    stream.write_all(head(status, fields, Some(body.len())).as_bytes()).await?;
-    stream.write_all(body).await?;
-    stream.shutdown().await
-}
-
-fn head(status: u16, fields: &[(&str, &str)], length: Option<usize>) -> String {
-    let mut lines = vec![format!("HTTP/1.1 {status} "), "connection: close".to_owned()];
-    // RFC 9110 §8.6: none with 204.
-    lines.extend(length.filter(|_| status != 204).map(|length| format!("content-length: {length}")));
-    lines.extend(fields.iter().map(|(name, value)| format!("{name}: {value}")));
-    lines.join("\r\n") + "\r\n\r\n"
-}
-
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
+
     use super::*;
 
     /// The whole answer to a plain request, or what came of it before `patience` ran out.
@@ -306,6 +238,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn well_known_paths_answer_with_metadata() {
+        let issuer = FakeIssuer::start(&[key()]).await;
+        let (host, keys) = (issuer.url(), issuer.jwks_url());
+        for (target, path) in [
+            ("/.well-known/openid-configuration", ""),
+            ("/a/b/.well-known/openid-configuration", "/a/b"),
+            ("/.well-known/oauth-authorization-server/a/b", "/a/b"),
+        ] {
+            let answer = ask(&issuer, target, LONG).await;
+            assert!(answer.contains(&format!(r#"{{"issuer":"{host}{path}","jwks_uri":"{keys}","#)), "{answer}");
+        }
+        issuer.publish_metadata("{}");
+        issuer.answer_metadata(Answer::CacheControl("no-store".into()));
+        let answer = ask(&issuer, "/.well-known/openid-configuration", LONG).await;
+        assert!(answer.contains("cache-control: no-store") && answer.ends_with("\r\n\r\n{}"), "{answer}");
+        assert!(ask(&issuer, "/api/auth/jwks", LONG).await.contains("eddsa-1"));
+    }
+
+    #[tokio::test]
     async fn faults_come_as_ordered() {
         let issuer = FakeIssuer::start(&[key()]).await;
         let starts = [
@@ -329,6 +280,8 @@ mod tests {
         let oversized = ask(&issuer, "/", LONG).await;
         let (_, body) = oversized.split_once("\r\n\r\n").expect("a head and a body");
         assert_eq!((body.len(), authcore::KeySet::from_json(body).is_ok()), (100_000, true));
+        issuer.answer(Answer::CutOff);
+        assert!(ask(&issuer, "/", LONG).await.ends_with(&jwks([key()])[..jwks([key()]).len() / 2]));
         for answer in [Answer::Hang, Answer::Down] {
             issuer.answer(answer);
             assert_eq!(ask(&issuer, "/", SHORT).await, "");

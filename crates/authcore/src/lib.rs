@@ -26,7 +26,7 @@ pub use guard::{Admission, Attempt, Guard, GuardBuilder, Pending};
 pub use head::{Repeated, RequestHead, origin_path};
 pub use identity::{Access, Assertion, Identity, InvalidUserId, Method, UserId, UserScope};
 #[cfg(feature = "remote-jwks")]
-pub use jwks::{Fetch, Fetched, HttpFetch, RemoteKeys, RemoteKeysBuilder, RemoteStatus};
+pub use jwks::{Fetch, Fetched, HttpFetch, Metadata, RemoteKeys, RemoteKeysBuilder, RemoteStatus};
 pub use jwks::{Fetching, IgnoredKey, Key, KeyRefused, KeyResolver, KeySet, KeySetRefused, KeySnapshot, Miss};
 pub use jwt::{Algorithm, BearerToken, JwtVerifier, JwtVerifierBuilder};
 pub use metadata::{ResourceMetadata, ResourceMetadataBuilder};

@@ -103,7 +103,7 @@ impl Backend {
     /// The answer of `GET /ready`: `200`, or `503` with the parts that fail.
     pub async fn ready(&self) -> Reply {
         let has_database = self.0.store.is_reachable().await;
-        let has_keys = self.0.keys.as_ref().is_none_or(|keys| keys.status().is_ready());
+        let has_keys = has_keys(self.0.keys.as_ref()).await;
         let counts = match &self.0.limits {
             Some(limits) => limits.can_count().await,
             None => true,
@@ -180,6 +180,15 @@ async fn load(keys: RemoteKeys) {
     }
 }
 
+/// Whether tokens can be judged. Keys that grew too old are loaded again here: a server that is not ready gets no requests,
+/// and keys are fetched only for those.
+async fn has_keys(keys: Option<&RemoteKeys>) -> bool {
+    match keys {
+        Some(keys) => keys.status().is_ready() || keys.load().await.is_ok(),
+        None => true,
+    }
+}
+
 fn readiness(has_database: bool, has_keys: bool, has_redis: bool) -> Reply {
     #[derive(Serialize)]
     struct Ready {
@@ -215,6 +224,9 @@ fn readiness(has_database: bool, has_keys: bool, has_redis: bool) -> Reply {
 
 #[cfg(test)]
 mod tests {
+    use authcore::{Algorithm, BoxError, Fetch, Fetched};
+    use authcore_testkit::{SigningKey, jwks};
+
     use super::*;
 
     async fn backend(variables: &[(&str, &str)]) -> Backend {
@@ -240,6 +252,22 @@ mod tests {
         assert!(reply.fields.contains(&("content-type", "application/problem+json".to_owned())));
         assert!(readiness(true, false, true).body.contains(r#""code":"auth_unavailable""#));
         assert!(readiness(true, true, false).body.contains(r#""failing":["redis"]"#));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_nobody_asked_for_a_day_gets_ready_again() {
+        struct Serving;
+        impl Fetch for Serving {
+            async fn fetch(&self, _: &url::Url, _: usize) -> Result<Fetched, BoxError> {
+                Ok(Fetched { body: jwks([SigningKey::fixed(Algorithm::EdDsa)]).into_bytes(), max_age: None })
+            }
+        }
+        let keys = RemoteKeys::builder("https://id.example.com/jwks").fetch(Serving).build().expect("good settings");
+        keys.load().await.expect("keys");
+        tokio::time::advance(Duration::from_secs(24 * 60 * 60)).await;
+        assert!(!keys.status().is_ready());
+        assert!(has_keys(Some(&keys)).await);
+        assert_eq!(keys.status().fetches, 2);
     }
 
     #[tokio::test]

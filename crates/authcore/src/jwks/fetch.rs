@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::header::HeaderMap;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt as _;
 use url::Url;
@@ -12,7 +13,25 @@ use url::Url;
 use crate::error::{BoxError, ConfigError};
 
 /// A way to get the document behind a URL. [`HttpFetch`] is the usual one; bring your own for an HTTP client you already
-/// have. Deadline, retries and caching are not its affair.
+/// have. Deadline, retries and caching are not its affair, and whatever it brings is held to `max_bytes` once more.
+///
+/// ```
+/// use authcore::{BoxError, Fetch, Fetched, RemoteKeys};
+/// use url::Url;
+///
+/// /// Keys that a sidecar keeps in a file.
+/// struct Sidecar;
+///
+/// impl Fetch for Sidecar {
+///     async fn fetch(&self, _: &Url, _: usize) -> Result<Fetched, BoxError> {
+///         Ok(Fetched { body: std::fs::read("/run/keys/jwks.json")?, max_age: None })
+///     }
+/// }
+///
+/// let keys = RemoteKeys::builder("https://id.example.com/jwks").fetch(Sidecar).build()?;
+/// assert!(!keys.status().is_ready());
+/// # Ok::<(), authcore::ConfigError>(())
+/// ```
 pub trait Fetch: Send + Sync + 'static {
     /// Gets the document, giving up as soon as it is longer than `max_bytes` once inflated.
     ///
@@ -28,7 +47,9 @@ pub trait Fetch: Send + Sync + 'static {
 pub struct Fetched {
     /// The body, inflated.
     pub body: Vec<u8>,
-    /// `max-age` of `Cache-Control` (RFC 9111 §5.2.2.1), if the answer had one.
+    /// How long the answer says that it is fresh: `max-age` of `Cache-Control` less `Age` (RFC 9111 §4.2), if it had a
+    /// `max-age`. Other directives are not looked at, `no-store` and `no-cache` included: without a set at hand nothing
+    /// could be verified.
     pub max_age: Option<Duration>,
 }
 
@@ -82,7 +103,7 @@ impl Fetch for HttpFetch {
         if answer.status().as_u16() != 200 {
             return Err(format!("status {}", answer.status().as_u16()).into());
         }
-        let max_age = answer.headers().get("cache-control").and_then(|value| max_age(value.as_bytes()));
+        let max_age = fresh_for(answer.headers());
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(reqwest::Error::without_url)? {
             if body.len() + chunk.len() > max_bytes {
@@ -94,15 +115,26 @@ impl Fetch for HttpFetch {
     }
 }
 
-/// Reads `max-age`; a number too large to hold counts as the largest (RFC 9111 §1.2.2).
+/// `max-age` less `Age`.
+fn fresh_for(fields: &HeaderMap) -> Option<Duration> {
+    let max_age = fields.get_all("cache-control").iter().find_map(|value| max_age(value.as_bytes()))?;
+    let age = fields.get("age").and_then(|value| seconds(value.to_str().ok()?.trim()));
+    Some(max_age.saturating_sub(age.unwrap_or_default()))
+}
+
+/// Reads `max-age`, also in quotes (RFC 9111 §5.2).
 fn max_age(cache_control: &[u8]) -> Option<Duration> {
     let text = std::str::from_utf8(cache_control).ok()?;
-    let value = text.split(',').find_map(|directive| {
+    text.split(',').find_map(|directive| {
         let (name, value) = directive.trim().split_once('=')?;
-        name.eq_ignore_ascii_case("max-age").then(|| value.trim_matches('"'))
-    })?;
-    let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
-    digits.then(|| Duration::from_secs(value.parse().unwrap_or(u64::from(u32::MAX))))
+        if name.eq_ignore_ascii_case("max-age") { seconds(value.trim_matches('"')) } else { None }
+    })
+}
+
+/// Reads delta-seconds; a number too large to hold counts as the largest (RFC 9111 §1.2.2).
+fn seconds(digits: &str) -> Option<Duration> {
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| Duration::from_secs(digits.parse().unwrap_or(u64::from(u32::MAX))))
 }
 
 pub(super) type Fetching = Pin<Box<dyn Future<Output = Result<Fetched, BoxError>> + Send>>;
@@ -131,5 +163,18 @@ mod tests {
         for none in ["", "no-store", "s-maxage=5", "max-age=", "max-age=-1", "max-age=1.5"] {
             assert_eq!(seconds(none), None, "{none}");
         }
+    }
+
+    #[test]
+    fn k98_what_a_cache_on_the_way_has_used_up_is_gone() {
+        let fresh = |fields: &[(&'static str, &'static str)]| {
+            let name = |name| reqwest::header::HeaderName::from_static(name);
+            let fields = fields.iter().map(|&(field, value)| (name(field), value.parse().expect("a field value")));
+            fresh_for(&fields.collect()).map(|fresh| fresh.as_secs())
+        };
+        assert_eq!(fresh(&[("cache-control", "max-age=300"), ("age", "100")]), Some(200));
+        assert_eq!(fresh(&[("cache-control", "max-age=300"), ("age", "99999999999999999999")]), Some(0));
+        assert_eq!(fresh(&[("cache-control", "public"), ("cache-control", "max-age=300"), ("age", "x")]), Some(300));
+        assert_eq!(fresh(&[("age", "100")]), None);
     }
 }

@@ -8,6 +8,10 @@ mod fetch;
 mod jwk;
 mod key;
 #[cfg(feature = "remote-jwks")]
+mod location;
+#[cfg(feature = "remote-jwks")]
+mod metadata;
+#[cfg(feature = "remote-jwks")]
 mod remote;
 mod resolver;
 mod set;
@@ -17,6 +21,8 @@ mod settings;
 #[cfg(feature = "remote-jwks")]
 pub use fetch::{Fetch, Fetched, HttpFetch};
 pub use key::{Key, KeyRefused};
+#[cfg(feature = "remote-jwks")]
+pub use metadata::Metadata;
 #[cfg(feature = "remote-jwks")]
 pub use remote::{RemoteKeys, RemoteStatus};
 pub use resolver::{Fetching, KeyResolver, KeySnapshot, Miss};
