@@ -1,11 +1,13 @@
 //! Full verification of a token to an identity, beside `jsonwebtoken` doing the same checks, and beside the bare
-//! signature check of the cryptographic backend that both use.
+//! signature check of the cryptographic backend that both use. Then looking up a key by its id, on one thread and on two.
 //!
 //! `cargo bench -p authcore-benches --bench verify`
 
 use std::hint::black_box;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use authcore::Algorithm;
+use authcore::{Algorithm, KeyResolver, KeySet};
 use authcore_benches::{MEASURED, PeerClaims, authcore_verifier, peer_validation, token};
 use authcore_testkit::{SigningKey, unb64};
 use aws_lc_rs::hmac;
@@ -67,5 +69,35 @@ fn peer_key(key: &SigningKey) -> jsonwebtoken::DecodingKey {
     jsonwebtoken::DecodingKey::from_jwk(&jwk).expect("a key that jsonwebtoken takes")
 }
 
-criterion_group!(benches, verify);
+/// What finding the key costs a token whose header was not seen before.
+fn key_look_up(criterion: &mut Criterion) {
+    let algorithms = MEASURED.map(|(algorithm, _)| algorithm);
+    let keys = KeySet::new(algorithms.map(|algorithm| SigningKey::fixed(algorithm).key()));
+    let id = SigningKey::fixed(Algorithm::Es256).kid().expect("public keys have ids").to_owned();
+    let look_up = || {
+        let set = keys.current(Algorithm::Es256).expect("a set that is always there");
+        assert!(set.select(Some(black_box(&id)), Algorithm::Es256).is_ok());
+    };
+    let mut group = criterion.benchmark_group("key look-up, 4 keys");
+    for threads in [1, 2] {
+        let name = format!("{threads} thread{}", if threads == 1 { "" } else { "s" });
+        group.bench_function(name, |bench| bench.iter_custom(|rounds| on_threads(threads, rounds, &look_up)));
+    }
+    group.finish();
+}
+
+/// How long each of some threads took for that many rounds, on average.
+fn on_threads(threads: u32, rounds: u64, work: &(impl Fn() + Sync)) -> Duration {
+    thread::scope(|scope| {
+        let measure = || {
+            let start = Instant::now();
+            (0..rounds).for_each(|_| work());
+            start.elapsed()
+        };
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(measure)).collect();
+        running.into_iter().map(|thread| thread.join().expect("no panic")).sum::<Duration>() / threads
+    })
+}
+
+criterion_group!(benches, verify, key_look_up);
 criterion_main!(benches);

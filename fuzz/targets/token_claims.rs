@@ -32,6 +32,9 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
             assert!(claims.number_of(name).expect("a number") <= now + 1e-6, "{name}");
         }
     }
+    assert_eq!(identity.issued_at().is_some(), claims.member("iat").is_some());
+    assert_eq!((identity.token_id(), identity.session_id()), (claims.text_of("jti"), claims.text_of("sid")));
+    assert!(["jti", "sid"].iter().all(|name| claims.member(name).is_none_or(|claim| claim.text().is_some())));
     let granted: Vec<&str> = match claims.member("role") {
         Some(Node::Text(all)) => all.split(',').collect(),
         Some(Node::List(all)) if all.iter().all(|one| one.text().is_some()) => {

@@ -99,6 +99,12 @@ impl SessionRecord {
         if let Some(administrator) = session.impersonated_by {
             assertion = assertion.impersonated_by(administrator);
         }
+        if let Some(began) = session.created_at {
+            assertion = assertion.issued_at(began);
+        }
+        if let Some(id) = session.id {
+            assertion = assertion.session_id(id);
+        }
         Ok(assertion.into_identity())
     }
 }

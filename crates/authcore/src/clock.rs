@@ -72,7 +72,9 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Timestamp(i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX))
+        // In 64 bits: `as_micros` divides in 128.
+        let micros = since_epoch.as_secs().saturating_mul(1_000_000).saturating_add(since_epoch.subsec_micros().into());
+        Timestamp(i64::try_from(micros).unwrap_or(i64::MAX))
     }
 }
 

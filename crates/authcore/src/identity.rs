@@ -1,60 +1,19 @@
 //! Who is calling, and whose rows they may touch.
 
+mod claims;
+mod user_id;
+
 use std::fmt;
 use std::sync::Arc;
+
+pub(crate) use claims::{Claims, Place};
+pub use user_id::{InvalidUserId, UserId};
 
 use serde::de::DeserializeOwned;
 
 use crate::clock::Timestamp;
 use crate::jwt::Algorithm;
 use crate::refusal::Refusal;
-
-/// A user's id: opaque text, compared byte for byte. No folding, no normalisation: `Ann`, `ann` and `ann` with
-/// another Unicode spelling are three users.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct UserId(Arc<str>);
-
-impl UserId {
-    /// The longest id that is accepted, in bytes. OpenID Connect Core §2 allows a `sub` 255 characters.
-    pub const MAX_BYTES: usize = 255;
-
-    /// Checks an id that comes from a trusted place: a verified claim, one's own database.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidUserId`] when it is empty, longer than [`Self::MAX_BYTES`], begins or ends with white space, or holds
-    /// a control character: such ids invite two spellings of one user.
-    pub fn new(text: &str) -> Result<Self, InvalidUserId> {
-        let padded = text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace);
-        if text.is_empty() || text.len() > Self::MAX_BYTES || padded || text.contains(char::is_control) {
-            return Err(InvalidUserId);
-        }
-        Ok(Self(Arc::from(text)))
-    }
-
-    /// The id as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for UserId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl AsRef<str> for UserId {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
-
-/// A text that cannot be a user's id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a user id: empty, too long, padded with white space, or holding a control character")]
-pub struct InvalidUserId;
 
 /// Which kind of credential an identity rests on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,39 +44,44 @@ pub enum Method {
 ///
 /// Cloning is cheap. Identities are made by authenticators, through [`Identity::assertion`].
 #[derive(Clone)]
-pub struct Identity(Arc<Inner>);
+pub struct Identity(Arc<Facts>);
 
+/// What was verified.
 #[derive(Clone)]
-struct Inner {
-    issuer: Option<Arc<str>>,
-    user_id: UserId,
-    roles: Option<Box<str>>,
-    claims: Box<str>,
-    expires_at: Option<Timestamp>,
-    impersonated_by: Option<UserId>,
-    method: Method,
+pub(crate) struct Facts {
+    pub(crate) issuer: Option<Arc<str>>,
+    pub(crate) user_id: UserId,
+    pub(crate) claims: Claims,
+    pub(crate) issued_at: Option<Timestamp>,
+    pub(crate) expires_at: Option<Timestamp>,
+    pub(crate) impersonated_by: Option<UserId>,
+    pub(crate) method: Method,
 }
 
 impl Identity {
     /// Asserts that this user was authenticated. For authenticators only: whoever calls this vouches for it.
     pub fn assertion(user_id: UserId, method: Method) -> Assertion {
-        Assertion(Inner {
+        Assertion(Facts {
             issuer: None,
             user_id,
-            roles: None,
-            claims: "{}".into(),
+            claims: Claims::default(),
+            issued_at: None,
             expires_at: None,
             impersonated_by: None,
             method,
         })
     }
 
+    pub(crate) fn of(facts: Facts) -> Self {
+        Self(Arc::new(facts))
+    }
+
     /// The same with this issuer. For authenticators whose credential names none, though it is one's users like those of
     /// another kind that does.
     #[must_use]
     pub fn issued_by(self, issuer: Arc<str>) -> Self {
-        let inner = Arc::unwrap_or_clone(self.0);
-        Self(Arc::new(Inner { issuer: Some(issuer), ..inner }))
+        let facts = Arc::unwrap_or_clone(self.0);
+        Self::of(Facts { issuer: Some(issuer), ..facts })
     }
 
     /// The user, unique within the issuer.
@@ -130,6 +94,25 @@ impl Identity {
     #[must_use]
     pub fn issuer(&self) -> Option<&str> {
         self.0.issuer.as_deref()
+    }
+
+    /// When the credential was issued (`iat`), where it says so: a revocation of all that came before asks for this.
+    #[must_use]
+    pub fn issued_at(&self) -> Option<Timestamp> {
+        self.0.issued_at
+    }
+
+    /// The credential's own id (`jti`), where it has one: what revoking this one credential names.
+    #[must_use]
+    pub fn token_id(&self) -> Option<&str> {
+        self.0.claims.read(self.0.claims.token_id.as_ref())
+    }
+
+    /// The id of the session it belongs to (`sid`, OpenID Connect Front-Channel Logout §3), where it names one: what
+    /// ending a session names. Never the session's token, which is a credential.
+    #[must_use]
+    pub fn session_id(&self) -> Option<&str> {
+        self.0.claims.read(self.0.claims.session_id.as_ref())
     }
 
     /// When the credential expires.
@@ -152,7 +135,8 @@ impl Identity {
 
     /// The roles the credential grants, in its order. A role claim of an unexpected JSON type grants none.
     pub fn roles(&self) -> impl Iterator<Item = &str> {
-        self.0.roles.as_deref().into_iter().flat_map(|roles| roles.split(',')).map(str::trim).filter(|r| !r.is_empty())
+        let roles = self.0.claims.read(self.0.claims.roles.as_ref());
+        roles.into_iter().flat_map(|roles| roles.split(',')).map(str::trim).filter(|role| !role.is_empty())
     }
 
     /// Whether one of the roles is this one, byte for byte.
@@ -164,7 +148,7 @@ impl Identity {
     /// The verified claims as JSON text, as the issuer wrote them.
     #[must_use]
     pub fn claims_json(&self) -> &str {
-        &self.0.claims
+        &self.0.claims.json
     }
 
     /// The verified claims in a shape of one's own.
@@ -174,7 +158,7 @@ impl Identity {
     /// When the claims do not have that shape. They are verified, so this is the issuer's or the caller's affair, not
     /// an attack; still a claim of a wrong type grants nothing.
     pub fn claims<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
-        serde_json::from_str(&self.0.claims)
+        serde_json::from_str(&self.0.claims.json)
     }
 
     /// The caller's own rows.
@@ -197,7 +181,7 @@ impl fmt::Debug for Identity {
 
 /// An [`Identity`] in the making.
 #[must_use]
-pub struct Assertion(Inner);
+pub struct Assertion(Facts);
 
 impl Assertion {
     /// Who vouches for the user.
@@ -208,13 +192,31 @@ impl Assertion {
 
     /// The roles, separated by commas.
     pub fn roles(mut self, roles: impl Into<Box<str>>) -> Self {
-        self.0.roles = Some(roles.into());
+        self.0.claims.roles = Some(Place::Apart(roles.into()));
         self
     }
 
     /// The claims that were verified, as the text of a JSON object.
     pub fn claims(mut self, json: impl Into<Box<str>>) -> Self {
-        self.0.claims = json.into();
+        self.0.claims.json = json.into();
+        self
+    }
+
+    /// When the credential was issued.
+    pub fn issued_at(mut self, at: Timestamp) -> Self {
+        self.0.issued_at = Some(at);
+        self
+    }
+
+    /// The credential's own id. Not the credential itself: it may be logged and stored.
+    pub fn token_id(mut self, id: impl Into<Box<str>>) -> Self {
+        self.0.claims.token_id = Some(Place::Apart(id.into()));
+        self
+    }
+
+    /// The id of the session that the credential belongs to. Not the session's token: it may be logged and stored.
+    pub fn session_id(mut self, id: impl Into<Box<str>>) -> Self {
+        self.0.claims.session_id = Some(Place::Apart(id.into()));
         self
     }
 
@@ -233,7 +235,7 @@ impl Assertion {
     /// The identity.
     #[must_use]
     pub fn into_identity(self) -> Identity {
-        Identity(Arc::new(self.0))
+        Identity::of(self.0)
     }
 }
 
@@ -310,13 +312,18 @@ mod tests {
     }
 
     #[test]
-    fn ids_are_opaque_but_never_ambiguous() {
-        for good in ["a", "a:b", "*", "../x", "' OR 1=1 --", "user%2D1", "Ünï", "a b", "\u{200b}x"] {
-            assert_eq!(UserId::new(good).map(|id| id.to_string()), Ok(good.to_owned()));
-        }
-        for bad in ["", " a", "a ", "a\n", "a\0b", "a\u{7f}", "\u{a0}a", &"x".repeat(256)] {
-            assert_eq!(UserId::new(bad), Err(InvalidUserId), "{bad:?}");
-        }
+    fn what_was_asserted_is_told() {
+        let user = UserId::new("ann").expect("a plain id");
+        let bare = Identity::assertion(user.clone(), Method::Other("test")).into_identity();
+        assert_eq!(
+            (bare.issued_at(), bare.token_id(), bare.session_id(), bare.claims_json()),
+            (None, None, None, "{}")
+        );
+        let at = Timestamp::from_seconds(7);
+        let full = Identity::assertion(user, Method::Other("test")).issued_at(at).token_id("t").session_id("s");
+        let full = full.claims(r#"{"a":1}"#).into_identity();
+        assert_eq!((full.issued_at(), full.token_id(), full.session_id()), (Some(at), Some("t"), Some("s")));
+        assert_eq!(full.claims_json(), r#"{"a":1}"#);
     }
 
     #[test]

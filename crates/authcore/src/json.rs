@@ -1,14 +1,17 @@
 //! Strict JSON objects: every member name once, at every depth, and nothing after the last brace.
 //!
-//! Two parsers that disagree on which of two equal names counts are a way around every check (RFC 8725 §2.4).
-//! Depth is bounded by serde_json's own limit of 128.
+//! Two parsers that disagree on which of two equal names counts are a way around every check (RFC 8725 §2.4). One pass
+//! over the text checks it and finds the members that are asked for; it takes what serde_json takes, depth of 127 included.
+
+mod grammar;
+mod names;
 
 use std::borrow::Cow;
-use std::cell::Cell;
-use std::fmt;
 
-use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+use grammar::{Grammar, Kind};
+use names::Names;
+
+pub(crate) use names::Wanted;
 
 /// Whether `text` is one JSON object in which no object, at any depth, names a member twice.
 ///
@@ -26,22 +29,32 @@ use serde_json::value::RawValue;
 /// assert_eq!(json::check("[]"), Err(Fault::NotAnObject));
 /// ```
 pub fn check(text: &str) -> Result<(), Fault> {
-    walk::<&str>(text, &[], &mut [])
+    walk(text, &Wanted::default(), &mut [])
 }
 
-/// Walks the object in `text`. The JSON text of members named in `names` is put at the same place of `taken`; all others
-/// are only checked. A name that `names` lists twice counts at its first place.
-pub(crate) fn walk<'t, N: AsRef<str>>(
-    text: &'t str,
-    names: &[N],
-    taken: &mut [Option<&'t RawValue>],
-) -> Result<(), Fault> {
-    let twice = Cell::new(false);
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let walked =
-        Object { twice: &twice, names, taken }.deserialize(&mut deserializer).and_then(|()| deserializer.end());
-    walked.map_err(|_| if twice.get() { Fault::DuplicateMember } else { Fault::NotAnObject })
+/// Walks the object in `text`. The members named in `wanted` are put at the same place of `taken`, which is as long; all
+/// others are only checked.
+pub(crate) fn walk<'t>(text: &'t str, wanted: &Wanted, taken: &mut [Option<Json<'t>>]) -> Result<(), Fault> {
+    let grammar = Grammar(text);
+    let mut others = Names::default();
+    let end = grammar.object(grammar.space(0), MAX_DEPTH, |name, at| {
+        let Some(place) = wanted.place_of_name(name) else {
+            others.add(name)?;
+            return grammar.value(at, MAX_DEPTH - 1);
+        };
+        let (end, kind) = grammar.member(at, MAX_DEPTH - 1)?;
+        match taken.get_mut(place) {
+            Some(free @ None) => *free = grammar.between(at, end).map(|text| Json { text, at, kind }),
+            _ => return Err(Fault::DuplicateMember),
+        }
+        Ok(end)
+    })?;
+    others.check()?;
+    if grammar.space(end) == text.len() { Ok(()) } else { Err(Fault::NotAnObject) }
 }
+
+/// Arrays and objects within each other: serde_json's own limit.
+const MAX_DEPTH: u8 = 127;
 
 /// Why a text is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -54,192 +67,59 @@ pub enum Fault {
     DuplicateMember,
 }
 
-/// The top-level object.
-struct Object<'s, 't, N> {
-    twice: &'s Cell<bool>,
-    names: &'s [N],
-    taken: &'s mut [Option<&'t RawValue>],
+/// One value that [`walk`] found: its JSON text, checked, and where it stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Json<'t> {
+    text: &'t str,
+    at: usize,
+    kind: Kind,
 }
 
-impl<'t, N: AsRef<str>> DeserializeSeed<'t> for Object<'_, 't, N> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'t>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'t, N: AsRef<str>> Visitor<'t> for Object<'_, 't, N> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object")
+impl<'t> Json<'t> {
+    /// The JSON text.
+    pub(crate) fn get(self) -> &'t str {
+        self.text
     }
 
-    fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut others = Names::default();
-        while let Some(Name(name)) = map.next_key()? {
-            match self.names.iter().position(|wanted| wanted.as_ref() == name) {
-                Some(place) if self.taken[place].is_some() => return Err(duplicate(self.twice)),
-                Some(place) => {
-                    let raw: &'t RawValue = map.next_value()?;
-                    check_inside(raw, self.twice)?;
-                    self.taken[place] = Some(raw);
-                }
-                None => {
-                    others.add(name, self.twice)?;
-                    map.next_value_seed(Anything(self.twice))?;
-                }
-            }
+    /// The string it holds; `None` when it is of another type.
+    pub(crate) fn string(self) -> Option<Cow<'t, str>> {
+        match self.kind {
+            Kind::PlainString => self.inside().map(Cow::Borrowed),
+            Kind::EscapedString => unescape(self.text).map(Cow::Owned),
+            Kind::Other => None,
         }
-        others.check(self.twice)
-    }
-}
-
-/// Taking a raw value only skims it: escapes and nested names are looked at here.
-fn check_inside<E: de::Error>(raw: &RawValue, twice: &Cell<bool>) -> Result<(), E> {
-    if !raw.get().starts_with(['{', '[']) && !raw.get().contains('\\') {
-        return Ok(());
-    }
-    Anything(twice).deserialize(&mut serde_json::Deserializer::from_str(raw.get())).map_err(de::Error::custom)
-}
-
-/// Any value, checked and dropped.
-struct Anything<'s>(&'s Cell<bool>);
-
-impl<'t> DeserializeSeed<'t> for Anything<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'t>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'t> Visitor<'t> for Anything<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any JSON value")
     }
 
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
+    /// The string it holds, if that is spelt without escapes, and where in the walked text it begins.
+    pub(crate) fn plain_string(self) -> Option<(&'t str, usize)> {
+        if self.kind == Kind::PlainString { Some((self.inside()?, self.at + 1)) } else { None }
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
+    fn inside(self) -> Option<&'t str> {
+        self.text.get(1..self.text.len() - 1)
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'t>>(self, mut seq: A) -> Result<(), A::Error> {
-        while seq.next_element_seed(Anything(self.0))?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut names = Names::default();
-        while let Some(Name(name)) = map.next_key()? {
-            names.add(name, self.0)?;
-            map.next_value_seed(Anything(self.0))?;
+    /// Visits the strings it holds, alone or in an array; `None` when anything else is among them.
+    pub(crate) fn each_string(self, mut visit: impl FnMut(&str)) -> Option<()> {
+        if let Some(one) = self.string() {
+            visit(&one);
+            return Some(());
         }
-        names.check(self.0)
+        let grammar = Grammar(self.text);
+        let walked = grammar.array(0, |at| {
+            let (end, kind) = grammar.member(at, MAX_DEPTH)?;
+            let element = grammar.between(at, end).and_then(|text| Json { text, at, kind }.string());
+            visit(&element.ok_or(Fault::NotAnObject)?);
+            Ok(end)
+        });
+        walked.ok().map(drop)
     }
 }
 
-/// A member name, borrowed unless it was written with escapes.
-struct Name<'t>(Cow<'t, str>);
-
-impl<'t> de::Deserialize<'t> for Name<'t> {
-    fn deserialize<D: Deserializer<'t>>(deserializer: D) -> Result<Self, D::Error> {
-        struct NameVisitor;
-
-        impl<'t> Visitor<'t> for NameVisitor {
-            type Value = Name<'t>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a member name")
-            }
-
-            fn visit_borrowed_str<E>(self, name: &'t str) -> Result<Name<'t>, E> {
-                Ok(Name(Cow::Borrowed(name)))
-            }
-
-            fn visit_str<E>(self, name: &str) -> Result<Name<'t>, E> {
-                Ok(Name(Cow::Owned(name.to_owned())))
-            }
-        }
-
-        deserializer.deserialize_str(NameVisitor)
-    }
+/// What a string in quotes means, by serde_json's own rules.
+fn unescape(quoted: &str) -> Option<String> {
+    serde_json::from_str(quoted).ok()
 }
 
-/// The names seen in one object: a few beside each other on the stack, compared at once; many in a list, sorted and
-/// compared at the end, so that a hostile object costs n log n.
-#[derive(Default)]
-struct Names<'t> {
-    few: [Cow<'t, str>; FEW],
-    count: usize,
-    many: Vec<Cow<'t, str>>,
-}
-
-const FEW: usize = 16;
-
-impl<'t> Names<'t> {
-    fn add<E: de::Error>(&mut self, name: Cow<'t, str>, twice: &Cell<bool>) -> Result<(), E> {
-        if self.count == FEW {
-            self.many.push(name);
-            return Ok(());
-        }
-        if self.few[..self.count].contains(&name) {
-            return Err(duplicate(twice));
-        }
-        self.few[self.count] = name;
-        self.count += 1;
-        Ok(())
-    }
-
-    fn check<E: de::Error>(mut self, twice: &Cell<bool>) -> Result<(), E> {
-        if self.many.is_empty() {
-            return Ok(());
-        }
-        self.many.extend(self.few.into_iter().take(self.count));
-        self.many.sort_unstable();
-        if self.many.windows(2).any(|pair| pair[0] == pair[1]) { Err(duplicate(twice)) } else { Ok(()) }
-    }
-}
-
-fn duplicate<E: de::Error>(twice: &Cell<bool>) -> E {
-    twice.set(true);
-    E::custom("a member is named twice")
-}
-
-/// The string a member holds; `None` when it is of another type.
-pub(crate) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
-    let text = raw.get();
-    let inner = text.strip_prefix('"')?.strip_suffix('"')?;
-    if inner.contains('\\') { serde_json::from_str(text).ok().map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
-}
-
-/// The strings a member holds, alone or in an array; `None` when anything else is among them.
-pub(crate) fn texts(raw: &RawValue) -> Option<Vec<Cow<'_, str>>> {
-    if let Some(one) = text(raw) {
-        return Some(vec![one]);
-    }
-    let elements: Vec<&RawValue> = serde_json::from_str(raw.get()).ok()?;
-    elements.into_iter().map(text).collect()
-}
+#[cfg(test)]
+mod tests;

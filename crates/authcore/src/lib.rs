@@ -2,6 +2,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod authenticator;
+mod base64url;
 mod clock;
 pub mod credential;
 mod digest;

@@ -91,6 +91,8 @@ impl ApiKeyRecord {
         let claims = serde_json::to_string(&claims).expect("text and booleans always serialise");
         let mut assertion = Identity::assertion(owner.id.clone(), Method::ApiKey { source })
             .claims(claims)
+            .issued_at(self.created_at)
+            .token_id(&*self.id)
             .roles(owner.role.as_deref().unwrap_or("user"));
         if let Some(end) = self.expires_at {
             assertion = assertion.expires_at(end);

@@ -57,8 +57,9 @@ pub fn parse(value: &[u8]) -> Result<Option<&str>, AuthError> {
 pub(super) fn is_b64token(text: &[u8]) -> bool {
     let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
     let body = &text[..text.len() - padding];
-    !body.is_empty()
-        && body
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/'))
+    // All of them, also past a wrong one: so several are looked at in one step.
+    let is_body = body.iter().fold(true, |all, byte| {
+        all & (byte.is_ascii_alphanumeric() | matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/'))
+    });
+    is_body && !body.is_empty()
 }

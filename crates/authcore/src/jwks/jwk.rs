@@ -1,13 +1,11 @@
 //! Reading one JWK (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2), with every reason not to use it.
 
 use std::borrow::Cow;
-use std::sync::Arc;
-
-use serde_json::value::RawValue;
+use std::sync::{Arc, LazyLock};
 
 use super::key::{Key, KeyRefused, check_secret};
 use crate::error::Part;
-use crate::json;
+use crate::json::{self, Json, Wanted};
 use crate::jwt::Algorithm;
 use crate::jwt::compact::decode;
 use crate::jwt::signature::{VerifyKey, sha256};
@@ -19,17 +17,18 @@ pub(super) enum Source {
     Published,
 }
 
-const MEMBERS: [&str; 11] = ["kty", "kid", "alg", "use", "key_ops", "crv", "x", "y", "n", "e", "k"];
+static MEMBERS: LazyLock<Wanted> =
+    LazyLock::new(|| Wanted::new(["kty", "kid", "alg", "use", "key_ops", "crv", "x", "y", "n", "e", "k"]));
 
 /// Longest `kid` kept, in bytes; tokens that name a longer one are refused before any set is asked.
 const MAX_KEY_ID: usize = 256;
 
 /// Reads a key, or says why not, with its `kid` where that could be read.
 pub(super) fn read(text: &str, source: Source) -> Result<Key, (Option<Box<str>>, KeyRefused)> {
-    let mut raw = [None; MEMBERS.len()];
-    json::walk(text, &MEMBERS, &mut raw).map_err(|_| (None, KeyRefused::Malformed))?;
-    let id = raw[1].and_then(json::text).map(|id| id.into_owned().into_boxed_str());
-    let key = Members(raw).key(source, id.as_deref());
+    let mut members = Members([None; 11]);
+    json::walk(text, &MEMBERS, &mut members.0).map_err(|_| (None, KeyRefused::Malformed))?;
+    let id = members.raw("kid").and_then(Json::string).map(Box::from);
+    let key = members.key(source, id.as_deref());
     key.map_err(|refused| (id, refused))
 }
 
@@ -43,9 +42,9 @@ pub(super) fn fingerprint(pieces: &[&[u8]]) -> [u8; 32] {
     sha256(&material)
 }
 
-struct Members<'t>([Option<&'t RawValue>; MEMBERS.len()]);
+struct Members<'t>([Option<Json<'t>>; 11]);
 
-impl Members<'_> {
+impl<'t> Members<'t> {
     fn key(&self, source: Source, id: Option<&str>) -> Result<Key, KeyRefused> {
         let id_is_text = self.raw("kid").is_none() || id.is_some_and(|id| id.len() <= MAX_KEY_ID);
         if !id_is_text {
@@ -69,12 +68,12 @@ impl Members<'_> {
     /// `use` and `key_ops`, where present, must allow verifying (RFC 7517 §4.2, §4.3).
     fn check_purpose(&self) -> Result<(), KeyRefused> {
         let purpose = self.text("use")?;
-        let operations = match self.raw("key_ops") {
-            Some(raw) => Some(json::texts(raw).ok_or(KeyRefused::Malformed)?),
-            None => None,
-        };
+        let mut may_verify = true;
+        if let Some(operations) = self.raw("key_ops") {
+            may_verify = false;
+            operations.each_string(|one| may_verify |= one == "verify").ok_or(KeyRefused::Malformed)?;
+        }
         let for_signatures = purpose.is_none_or(|purpose| purpose == "sig");
-        let may_verify = operations.is_none_or(|operations| operations.iter().any(|operation| operation == "verify"));
         if for_signatures && may_verify { Ok(()) } else { Err(KeyRefused::NotForVerifying) }
     }
 
@@ -145,12 +144,12 @@ impl Members<'_> {
         Ok((algorithm, verify, fingerprint(&[algorithm.name().as_bytes(), &k])))
     }
 
-    fn raw(&self, name: &str) -> Option<&RawValue> {
-        MEMBERS.iter().position(|member| *member == name).and_then(|place| self.0[place])
+    fn raw(&self, name: &str) -> Option<Json<'t>> {
+        MEMBERS.place_of(name).and_then(|place| self.0[place])
     }
 
-    fn text(&self, name: &str) -> Result<Option<Cow<'_, str>>, KeyRefused> {
-        self.raw(name).map(|raw| json::text(raw).ok_or(KeyRefused::Malformed)).transpose()
+    fn text(&self, name: &str) -> Result<Option<Cow<'t, str>>, KeyRefused> {
+        self.raw(name).map(|json| json.string().ok_or(KeyRefused::Malformed)).transpose()
     }
 
     fn bytes(&self, name: &str) -> Result<Vec<u8>, KeyRefused> {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use url::Url;
 
 use super::location;
-use crate::json;
+use crate::json::{self, Json, Wanted};
 
 /// Which document an issuer describes itself in. Both give the issuer's own name and the URL of its keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -50,8 +50,9 @@ impl Metadata {
 pub(super) fn jwks_uri(document: &[u8], issuer: &str) -> Result<Url, String> {
     let document = std::str::from_utf8(document).map_err(|error| format!("metadata: {error}"))?;
     let mut members = [None; 2];
-    json::walk(document, &["issuer", "jwks_uri"], &mut members).map_err(|fault| format!("metadata: {fault}"))?;
-    let [named, uri] = members.map(|member| member.and_then(json::text));
+    let wanted = Wanted::new(["issuer", "jwks_uri"]);
+    json::walk(document, &wanted, &mut members).map_err(|fault| format!("metadata: {fault}"))?;
+    let [named, uri] = members.map(|member| member.and_then(Json::string));
     if named.as_deref() != Some(issuer) {
         return Err(format!("metadata: it is not of the issuer `{issuer}` but of {}", quoted(named.as_ref())));
     }

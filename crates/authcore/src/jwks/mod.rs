@@ -26,6 +26,7 @@ pub use metadata::Metadata;
 #[cfg(feature = "remote-jwks")]
 pub use remote::{RemoteKeys, RemoteStatus};
 pub use resolver::{Fetching, KeyResolver, KeySnapshot, Miss};
+pub(crate) use set::SetMark;
 pub use set::{IgnoredKey, KeySet, KeySetRefused};
 #[cfg(feature = "remote-jwks")]
 pub use settings::RemoteKeysBuilder;

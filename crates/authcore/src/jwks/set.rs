@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use serde::Deserialize;
 use serde_json::error::Category;
@@ -19,6 +19,23 @@ pub struct KeySet {
     keys: Vec<Key>,
     by_id: HashMap<Arc<str>, Place>,
     ignored: Vec<IgnoredKey>,
+    /// Nothing but its address, which no other set has.
+    mark: Arc<()>,
+}
+
+/// Tells whether a set is the one it was taken from, without keeping that one.
+#[derive(Clone, Debug)]
+pub(crate) struct SetMark(Weak<()>);
+
+impl SetMark {
+    pub(crate) fn is_of(&self, set: &KeySet) -> bool {
+        Weak::as_ptr(&self.0) == Arc::as_ptr(&set.mark)
+    }
+
+    /// Whether the set is still there.
+    pub(crate) fn is_live(&self) -> bool {
+        self.0.strong_count() > 0
+    }
 }
 
 /// The document, its entries unread: one that cannot be read must harm no other.
@@ -81,7 +98,7 @@ impl KeySet {
 
     /// The keys that can be used.
     pub fn keys(&self) -> impl Iterator<Item = &Key> {
-        self.keys.iter().enumerate().filter(|(at, key)| self.is_usable(*at, key)).map(|(_, key)| key)
+        self.usable().map(|(_, key)| key)
     }
 
     /// The entries that are not used, and why.
@@ -109,14 +126,19 @@ impl KeySet {
     /// # Errors
     ///
     /// [`AuthError::UnknownKey`], [`AuthError::AmbiguousKey`] or [`AuthError::KeyMismatch`].
-    pub(crate) fn select(&self, id: Option<&str>, algorithm: Algorithm) -> Result<&Key, AuthError> {
+    pub fn select(&self, id: Option<&str>, algorithm: Algorithm) -> Result<&Key, AuthError> {
+        self.place_of(id, algorithm).map(|place| &self.keys[place])
+    }
+
+    /// Where the key stands that [`select`](Self::select) would hand out.
+    pub(crate) fn place_of(&self, id: Option<&str>, algorithm: Algorithm) -> Result<usize, AuthError> {
         match id.and_then(|id| self.by_id.get(id)) {
-            Some(Place::At(at)) if self.keys[*at].algorithm == algorithm => Ok(&self.keys[*at]),
+            Some(Place::At(at)) if self.keys[*at].algorithm == algorithm => Ok(*at),
             Some(Place::At(_)) => Err(AuthError::KeyMismatch),
             Some(Place::Contested) => Err(AuthError::AmbiguousKey),
             None => {
-                let mut fitting =
-                    self.keys().filter(|key| key.algorithm == algorithm && (id.is_none() || key.id.is_none()));
+                let fits = |key: &Key| key.algorithm == algorithm && (id.is_none() || key.id.is_none());
+                let mut fitting = self.usable().filter(|(_, key)| fits(key)).map(|(at, _)| at);
                 match (fitting.next(), fitting.next()) {
                     (Some(only), None) => Ok(only),
                     (None, _) => Err(AuthError::UnknownKey),
@@ -124,6 +146,19 @@ impl KeySet {
                 }
             }
         }
+    }
+
+    /// The key at a place that this set gave.
+    pub(crate) fn key_at(&self, place: usize) -> Option<&Key> {
+        self.keys.get(place)
+    }
+
+    pub(crate) fn mark(&self) -> SetMark {
+        SetMark(Arc::downgrade(&self.mark))
+    }
+
+    fn usable(&self) -> impl Iterator<Item = (usize, &Key)> {
+        self.keys.iter().enumerate().filter(|(at, key)| self.is_usable(*at, key))
     }
 
     fn is_usable(&self, at: usize, key: &Key) -> bool {

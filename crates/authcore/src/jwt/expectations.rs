@@ -4,15 +4,13 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::value::RawValue;
-
 use super::algorithm::Algorithm;
 use super::claims::{self, malformed, missing};
 use super::header::{Header, is_media_type};
 use crate::clock::Timestamp;
 use crate::error::{AuthError, ConfigError, Part};
-use crate::identity::{Identity, Method, UserId};
-use crate::json;
+use crate::identity::{Claims, Facts, Identity, Method, UserId};
+use crate::json::{self, Json, Wanted};
 
 /// The settings of a verifier, checked and prepared.
 #[derive(Clone, Debug)]
@@ -25,16 +23,19 @@ pub(crate) struct Expectations {
     pub(crate) key_id_required: bool,
     pub(crate) user_claim: Box<str>,
     pub(crate) role_claim: Box<str>,
+    pub(crate) session_claim: Box<str>,
     pub(crate) required: Vec<Box<str>>,
     pub(crate) max_bytes: usize,
-    /// The claims to take out of the payload: the registered ones, then `user_claim`, `role_claim`, `required`.
-    names: Vec<Box<str>>,
+    /// The claims to take out of the payload: the registered ones, the chosen ones, `required`.
+    wanted: Wanted,
+    /// Where the chosen ones are among them: user, role, session.
+    chosen: [usize; 3],
 }
 
 const REGISTERED: [&str; 7] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
 
-/// Registered claims, user, role, and what else may be required.
-const MAX_NAMES: usize = 24;
+/// Registered claims, user, role, session, and what else may be required.
+const MAX_NAMES: usize = 25;
 
 const MAX_LEEWAY: Duration = Duration::from_secs(60);
 
@@ -49,9 +50,11 @@ impl Default for Expectations {
             key_id_required: false,
             user_claim: "sub".into(),
             role_claim: "role".into(),
+            session_claim: "sid".into(),
             required: Vec::new(),
             max_bytes: 16 * 1024,
-            names: Vec::new(),
+            wanted: Wanted::default(),
+            chosen: [0; 3],
         }
     }
 }
@@ -68,11 +71,15 @@ impl Expectations {
         if self.issuers.iter().any(|issuer| issuer.is_empty()) || self.audiences.iter().any(|one| one.is_empty()) {
             return Err(ConfigError::new("issuer, audience: an empty one matches nothing; leave it out"));
         }
-        let chosen = [self.user_claim.clone(), self.role_claim.clone()];
-        self.names = REGISTERED.iter().map(|name| (*name).into()).chain(chosen).chain(self.required.clone()).collect();
-        if self.names.iter().any(|name| name.is_empty()) || self.names.len() > MAX_NAMES {
+        let chosen = [&*self.user_claim, &*self.role_claim, &*self.session_claim];
+        let required = self.required.iter().map(|name| &**name);
+        let names: Vec<&str> = REGISTERED.into_iter().chain(chosen).chain(required).collect();
+        if names.iter().any(|name| name.is_empty()) || names.len() > MAX_NAMES {
             return Err(ConfigError::new("claim names: none may be empty, and at most 15 may be required"));
         }
+        let wanted = Wanted::new(names);
+        self.chosen = chosen.map(|name| wanted.place_of(name).unwrap_or(0));
+        self.wanted = wanted;
         Ok(self)
     }
 
@@ -104,41 +111,35 @@ impl Expectations {
         key_id: Option<Arc<str>>,
     ) -> Result<Identity, AuthError> {
         let mut taken = [None; MAX_NAMES];
-        json::walk(&payload, &self.names, &mut taken).map_err(|fault| Part::Payload.fault(fault))?;
+        json::walk(&payload, &self.wanted, &mut taken).map_err(|fault| Part::Payload.fault(fault))?;
         let [iss, sub, aud, exp, nbf, iat, jti, ..] = taken;
+        let [user, role, session] = self.chosen.map(|place| taken[place]);
 
-        let expires_at = check_times(exp, nbf, iat, now, self.leeway)?;
+        let (issued_at, expires_at) = check_times(exp, nbf, iat, now, self.leeway)?;
         let issuer = self.check_issuer(claims::text(iss, "iss")?)?;
-        self.check_audience(claims::texts(aud, "aud")?.as_deref())?;
-        let subject = claims::text(sub, "sub")?;
-        claims::text(jti, "jti")?;
+        self.check_audience(aud)?;
+        claims::text(sub, "sub")?;
+        let token_id = claims::kept_text(jti, "jti")?;
+        let session_id = claims::kept_text(session, &self.session_claim)?;
         for name in &self.required {
-            if self.claim(&taken, name).is_none_or(|raw| raw.get() == "null") {
+            let found = self.wanted.place_of(name).and_then(|place| taken[place]);
+            if found.is_none_or(|json| json.get() == "null") {
                 return Err(missing(name));
             }
         }
-        let user = match &*self.user_claim {
-            "sub" => subject,
-            other => claims::text(self.claim(&taken, other), other)?,
-        };
-        let user = user.ok_or_else(|| missing(&self.user_claim))?;
+        let user = claims::text(user, &self.user_claim)?.ok_or_else(|| missing(&self.user_claim))?;
         let user = UserId::new(&user).map_err(|_| malformed(&self.user_claim))?;
-        let roles = claims::roles(self.claim(&taken, &self.role_claim));
+        let roles = claims::roles(role);
 
-        let mut assertion = Identity::assertion(user, Method::Jwt { algorithm, key_id }).expires_at(expires_at);
-        if let Some(issuer) = issuer {
-            assertion = assertion.issuer(issuer);
-        }
-        if let Some(roles) = roles {
-            assertion = assertion.roles(roles);
-        }
-        Ok(assertion.claims(payload).into_identity())
-    }
-
-    /// A taken claim by its name.
-    fn claim<'t>(&self, taken: &[Option<&'t RawValue>], name: &str) -> Option<&'t RawValue> {
-        let place = self.names.iter().position(|known| **known == *name)?;
-        taken[place]
+        Ok(Identity::of(Facts {
+            issuer,
+            user_id: user,
+            claims: Claims { json: payload.into(), roles, token_id, session_id },
+            issued_at,
+            expires_at: Some(expires_at),
+            impersonated_by: None,
+            method: Method::Jwt { algorithm, key_id },
+        }))
     }
 
     fn check_issuer(&self, issuer: Option<Cow<'_, str>>) -> Result<Option<Arc<str>>, AuthError> {
@@ -150,27 +151,28 @@ impl Expectations {
         expected.cloned().map(Some).ok_or(AuthError::WrongIssuer)
     }
 
-    fn check_audience(&self, audience: Option<&[Cow<'_, str>]>) -> Result<(), AuthError> {
-        if self.audiences.is_empty() {
-            return Ok(());
+    fn check_audience(&self, aud: Option<Json<'_>>) -> Result<(), AuthError> {
+        let is_meant = |one: &str| self.audiences.iter().any(|expected| **expected == *one);
+        match claims::any_text(aud, "aud", is_meant)? {
+            _ if self.audiences.is_empty() => Ok(()),
+            Some(true) => Ok(()),
+            Some(false) => Err(AuthError::WrongAudience),
+            None => Err(missing("aud")),
         }
-        let audience = audience.ok_or_else(|| missing("aud"))?;
-        let meant = audience.iter().any(|one| self.audiences.iter().any(|expected| **expected == **one));
-        if meant { Ok(()) } else { Err(AuthError::WrongAudience) }
     }
 }
 
-/// Checks the times and hands back when the token expires.
+/// Checks the times and hands back when the token was issued, if it says so, and when it expires.
 ///
 /// A token is in force while `nbf - leeway <= now < exp + leeway` (RFC 7519 §4.1.4, §4.1.5). `exp` is required. A token
 /// that begins after it ends, or was issued in the future, is refused too.
 fn check_times(
-    exp: Option<&RawValue>,
-    nbf: Option<&RawValue>,
-    iat: Option<&RawValue>,
+    exp: Option<Json<'_>>,
+    nbf: Option<Json<'_>>,
+    iat: Option<Json<'_>>,
     now: Timestamp,
     leeway: Duration,
-) -> Result<Timestamp, AuthError> {
+) -> Result<(Option<Timestamp>, Timestamp), AuthError> {
     let exp = claims::time(exp, "exp")?.ok_or_else(|| missing("exp"))?;
     let nbf = claims::time(nbf, "nbf")?;
     let iat = claims::time(iat, "iat")?;
@@ -185,7 +187,7 @@ fn check_times(
     }
     match iat.filter(|iat| *iat > now.saturating_add(leeway)) {
         Some(iat) => Err(AuthError::IssuedInFuture(iat.since(now))),
-        None => Ok(exp),
+        None => Ok((iat, exp)),
     }
 }
 

@@ -4,11 +4,12 @@
 //! change how the rest is read are refused: `crit`, `b64`, `zip`, `enc`, and a `cty` that announces a nested JWT.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use super::algorithm::Algorithm;
 use super::compact::decode_text;
 use crate::error::{AuthError, Part};
-use crate::json;
+use crate::json::{self, Json, Wanted};
 
 /// What a token's header says, as far as anyone here asks.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,7 +25,8 @@ const MAX_KEY_ID: usize = 256;
 /// Longest header segment, in characters. Real ones have 40 to 200.
 const MAX_SEGMENT: usize = 4096;
 
-const MEMBERS: [&str; 8] = ["alg", "kid", "typ", "crit", "b64", "zip", "enc", "cty"];
+static MEMBERS: LazyLock<Wanted> =
+    LazyLock::new(|| Wanted::new(["alg", "kid", "typ", "crit", "b64", "zip", "enc", "cty"]));
 
 impl Header {
     pub(crate) fn parse(segment: &str) -> Result<Self, AuthError> {
@@ -32,7 +34,7 @@ impl Header {
             return Err(AuthError::TooLong(MAX_SEGMENT));
         }
         let text = decode_text(segment, Part::Header)?;
-        let mut members = [None; MEMBERS.len()];
+        let mut members = [None; 8];
         json::walk(&text, &MEMBERS, &mut members).map_err(|fault| Part::Header.fault(fault))?;
         let [alg, kid, typ, crit, b64, zip, enc, cty] = members;
 
@@ -66,12 +68,9 @@ pub(crate) fn is_media_type(value: &str, name: &str) -> bool {
     bare.eq_ignore_ascii_case(name)
 }
 
-fn text_of<'t>(
-    member: Option<&'t serde_json::value::RawValue>,
-    name: &'static str,
-) -> Result<Option<Cow<'t, str>>, AuthError> {
-    let Some(raw) = member else { return Ok(None) };
-    json::text(raw).map(Some).ok_or(AuthError::RefusedParameter(name))
+fn text_of<'t>(member: Option<Json<'t>>, name: &'static str) -> Result<Option<Cow<'t, str>>, AuthError> {
+    let Some(json) = member else { return Ok(None) };
+    json.string().map(Some).ok_or(AuthError::RefusedParameter(name))
 }
 
 fn owned(text: Cow<'_, str>) -> Box<str> {

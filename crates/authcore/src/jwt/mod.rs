@@ -9,6 +9,7 @@ mod claims;
 pub(crate) mod compact;
 mod expectations;
 mod header;
+mod known_headers;
 pub(crate) mod signature;
 mod verifier;
 

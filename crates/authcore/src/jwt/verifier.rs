@@ -5,16 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::algorithm::Algorithm;
-use super::compact::{Compact, decode, decode_text};
+use super::compact::{Compact, SignatureRoom, decode_text};
 use super::expectations::Expectations;
 use super::header::Header;
+use super::known_headers::{KnownHeaders, find};
 use crate::authenticator::{Authenticator, Glance};
 use crate::clock::{Clock, SystemClock};
 use crate::credential::bearer;
 use crate::error::{AuthError, ConfigError, Part};
 use crate::head::RequestHead;
 use crate::identity::Identity;
-use crate::jwks::{KeyResolver, Miss};
+use crate::jwks::{Key, KeyResolver, KeySnapshot, Miss};
 use crate::secret::Secret;
 
 /// Verifies JSON Web Tokens against keys and expectations. Cloning is cheap.
@@ -38,6 +39,7 @@ struct Inner {
     keys: Box<dyn KeyResolver>,
     expectations: Expectations,
     clock: Box<dyn Clock>,
+    known_headers: KnownHeaders,
 }
 
 /// A token copied out of a request: what [`JwtVerifier`] waits on when it has to fetch keys.
@@ -78,21 +80,56 @@ impl JwtVerifier {
         }
     }
 
+    /// Length, segments, header, key, signature, claims.
     fn judge(&self, token: &str) -> Result<Identity, Unjudged> {
-        let Inner { keys, expectations, clock } = &*self.0;
+        let Inner { expectations, clock, known_headers, .. } = &*self.0;
         let compact = Compact::parse(token, expectations.max_bytes)?;
-        let header = Header::parse(compact.header)?;
-        expectations.check_header(&header)?;
-        let signature = decode(compact.signature, Part::Signature)?;
-
-        let miss = |error| Unjudged { error, key_id: header.key_id.clone() };
-        let set = keys.current(header.algorithm).ok_or_else(|| miss(AuthError::UnknownKey))?;
-        let key = set.select(header.key_id.as_deref(), header.algorithm).map_err(miss)?;
-        if !key.verifies(compact.signing_input.as_bytes(), &signature) {
+        let lead = match self.recall(compact.header) {
+            Some(found) => Lead::Known(found),
+            None => Lead::New(self.read_header(compact.header)?),
+        };
+        let mut room = SignatureRoom::new();
+        let signature = room.decode(compact.signature)?;
+        let is_new = matches!(lead, Lead::New(_));
+        let found = match lead {
+            Lead::Known(found) => found,
+            Lead::New(header) => self.find(header)?,
+        };
+        let key = found.key()?;
+        if !key.verifies(compact.signing_input.as_bytes(), signature) {
             return Err(AuthError::BadSignature.into());
         }
+        if is_new {
+            known_headers.remember(compact.header, key.algorithm(), &found.set, found.place);
+        }
         let payload = decode_text(compact.payload, Part::Payload)?;
-        Ok(expectations.judge(payload, clock.now(), header.algorithm, key.id().cloned())?)
+        Ok(expectations.judge(payload, clock.now(), key.algorithm(), key.id().cloned())?)
+    }
+
+    /// The key that a header of the same bytes led to, if that is still among those in use.
+    fn recall(&self, segment: &str) -> Option<Found<'_>> {
+        let Inner { keys, known_headers, .. } = &*self.0;
+        let headers = known_headers.load();
+        let known = find(&headers, segment)?;
+        let set = keys.current(known.algorithm)?;
+        known.is_of(&set).then(|| Found { set, place: known.place })
+    }
+
+    /// A header that is new, judged by itself.
+    fn read_header(&self, segment: &str) -> Result<Header, AuthError> {
+        let header = Header::parse(segment)?;
+        self.0.expectations.check_header(&header)?;
+        Ok(header)
+    }
+
+    /// The key that a header asks for.
+    fn find(&self, header: Header) -> Result<Found<'_>, Unjudged> {
+        let Header { algorithm, key_id, .. } = header;
+        let chosen = self.0.keys.current(algorithm).ok_or(AuthError::UnknownKey).and_then(|set| {
+            let place = set.place_of(key_id.as_deref(), algorithm)?;
+            Ok(Found { set, place })
+        });
+        chosen.map_err(|error| Unjudged { error, key_id })
     }
 
     /// Only a key that is not known is worth asking the resolver about.
@@ -105,6 +142,25 @@ impl JwtVerifier {
             Miss::Unavailable(cause) => Next::Refuse(AuthError::Unavailable(cause)),
             Miss::Fetch(fetched) => Next::Fetch(fetched),
         }
+    }
+}
+
+/// What a token's header leads to.
+enum Lead<'k> {
+    /// A key, as one of the same bytes did before.
+    Known(Found<'k>),
+    New(Header),
+}
+
+/// A key among those in use.
+struct Found<'k> {
+    set: KeySnapshot<'k>,
+    place: usize,
+}
+
+impl Found<'_> {
+    fn key(&self) -> Result<&Key, AuthError> {
+        self.set.key_at(self.place).ok_or(AuthError::UnknownKey)
     }
 }
 
@@ -228,6 +284,13 @@ impl JwtVerifierBuilder {
         self
     }
 
+    /// The claim that names the session a token belongs to, a string: `sid` by default. A token may go without; see
+    /// [`Identity::session_id`].
+    pub fn session_claim(mut self, claim: impl Into<Box<str>>) -> Self {
+        self.expectations.session_claim = claim.into();
+        self
+    }
+
     /// A further claim that must be there and not be null.
     pub fn require(mut self, claim: impl Into<Box<str>>) -> Self {
         self.expectations.required.push(claim.into());
@@ -253,6 +316,11 @@ impl JwtVerifierBuilder {
     /// [`ConfigError`] when the settings contradict each other or leave their bounds.
     pub fn build(self) -> Result<JwtVerifier, ConfigError> {
         let expectations = self.expectations.prepare()?;
-        Ok(JwtVerifier(Arc::new(Inner { keys: self.keys, expectations, clock: self.clock })))
+        Ok(JwtVerifier(Arc::new(Inner {
+            keys: self.keys,
+            expectations,
+            clock: self.clock,
+            known_headers: KnownHeaders::default(),
+        })))
     }
 }

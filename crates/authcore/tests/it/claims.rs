@@ -284,6 +284,36 @@ fn the_claim_that_names_the_user_can_be_chosen() {
 }
 
 #[test]
+fn identities_tell_when_and_as_what_they_were_issued() {
+    let identity = accepted(good().claim("jti", "t-1").claim("sid", "s-1"));
+    assert_eq!(identity.issued_at().map(authcore::Timestamp::as_seconds), Some(NOW));
+    assert_eq!((identity.token_id(), identity.session_id()), (Some("t-1"), Some("s-1")));
+
+    let bare = accepted(good().without("iat").without("jti"));
+    assert_eq!((bare.issued_at(), bare.token_id(), bare.session_id()), (None, None, None));
+}
+
+#[test]
+fn texts_spelt_with_escapes_are_kept_as_what_they_mean() {
+    let claims = r#""sub":"\u0061lice","jti":"t\u002d1","sid":"s\/1","role":"\u0061dmin,ops""#;
+    let payload = format!(r#"{{"iss":"{ISSUER}","aud":"{AUDIENCE}","exp":{},{claims}}}"#, NOW + 900);
+    let identity = check(&good().raw_payload(payload).sign(ed25519())).expect("a good token");
+    assert_eq!(identity.user_id().as_str(), "alice");
+    assert_eq!((identity.token_id(), identity.session_id()), (Some("t-1"), Some("s/1")));
+    assert!(identity.has_role("admin") && identity.has_role("ops"));
+}
+
+#[test]
+fn the_claim_that_names_the_session_can_be_chosen_and_has_one_type() {
+    for value in [json!(1), Value::Null, json!(["s-1"]), json!({ "id": "s-1" })] {
+        assert_eq!(reason_with("sid", value.clone()), "claim_malformed", "{value}");
+    }
+    let verifier = builder_for([ed25519()]).session_claim("session").build().expect("good settings");
+    let identity = verifier.check(&good().claim("session", "s-2").claim("sid", 1).sign(ed25519())).expect("good");
+    assert_eq!(identity.session_id(), Some("s-2"));
+}
+
+#[test]
 fn the_clock_decides_and_nothing_else() {
     let clock = ManualClock::at(NOW);
     let verifier = builder_for([ed25519()]).clock(clock.clone()).build().expect("good settings");

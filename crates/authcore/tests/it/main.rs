@@ -11,6 +11,7 @@ mod key_faults;
 mod key_flights;
 mod key_sets;
 mod key_times;
+mod known_headers;
 mod limits;
 mod permissions;
 mod properties;

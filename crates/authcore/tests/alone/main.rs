@@ -1,5 +1,8 @@
 //! `authcore` by itself: a program that depends on nothing else verifies tokens, though nobody in its dependency graph
-//! switches on a cryptographic backend of `jsonwebtoken`. Inside this workspace the benches do, for all at once.
+//! switches on a cryptographic backend of `jsonwebtoken`. Inside this workspace the benches do, for all at once. And beside
+//! crates that do, whichever they chose.
+
+mod beside;
 
 use std::fs;
 use std::path::Path;
