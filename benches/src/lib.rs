@@ -1,6 +1,6 @@
 //! What the benches share: a token like Better Auth's, keys as each library wants them, and whether to measure at all.
 
-use authcore::{Algorithm, JwtVerifier, KeySet};
+use authcore::{Algorithm, JwtVerifier, JwtVerifierBuilder, KeySet};
 use authcore_testkit::{SigningKey, mint};
 use serde::Deserialize;
 
@@ -16,11 +16,17 @@ pub const ORIGIN: &str = "https://app.example.com";
 /// A token with the claims that Better Auth's jwt plugin and admin plugin put into it.
 #[must_use]
 pub fn token(key: &SigningKey) -> String {
+    token_of("S3NBY4swX9ZsphkeenGjZ2GzaftUItGb", key)
+}
+
+/// The same for a user of one's choice.
+#[must_use]
+pub fn token_of(user_id: &str, key: &SigningKey) -> String {
     mint()
         .issuer(ORIGIN)
         .audience(ORIGIN)
-        .subject("S3NBY4swX9ZsphkeenGjZ2GzaftUItGb")
-        .claim("id", "S3NBY4swX9ZsphkeenGjZ2GzaftUItGb")
+        .subject(user_id)
+        .claim("id", user_id)
         .claim("name", "Ada Lovelace")
         .claim("email", "ada@example.com")
         .claim("emailVerified", false)
@@ -33,15 +39,15 @@ pub fn token(key: &SigningKey) -> String {
         .sign(key)
 }
 
-/// Our verifier with Better Auth's expectations.
+/// Our verifier with Better Auth's expectations, in the making.
+pub fn authcore_builder(key: &SigningKey) -> JwtVerifierBuilder {
+    JwtVerifier::builder(KeySet::new([key.key()])).issuer(ORIGIN).audience(ORIGIN).typ("JWT")
+}
+
+/// The same, verifying each token every time.
 #[must_use]
 pub fn authcore_verifier(key: &SigningKey) -> JwtVerifier {
-    JwtVerifier::builder(KeySet::new([key.key()]))
-        .issuer(ORIGIN)
-        .audience(ORIGIN)
-        .typ("JWT")
-        .build()
-        .expect("good settings")
+    authcore_builder(key).without_cache().build().expect("good settings")
 }
 
 /// The claims a service asks `jsonwebtoken` for, and what it needs for the same checks.

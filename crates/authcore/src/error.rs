@@ -96,6 +96,9 @@ pub enum AuthError {
     /// `iat` lies ahead, by this much and by more than the leeway.
     #[error("token was issued {} s in the future", .0.as_secs())]
     IssuedInFuture(Duration),
+    /// The token is genuine and in force, but was taken back.
+    #[error("token was revoked")]
+    Revoked,
     /// A session credential (signed cookie, session token, cached session) that stands for no live session.
     #[error("no session: {fault}")]
     Session {
@@ -160,6 +163,7 @@ impl AuthError {
             Self::Expired(_) => "expired",
             Self::NotYetValid(_) => "not_yet_valid",
             Self::IssuedInFuture(_) => "issued_in_future",
+            Self::Revoked => "revoked",
             Self::Session { fault, .. } => fault.reason(),
             Self::ApiKey { fault, .. } => fault.reason(),
             Self::OverQuota { .. } => "over_quota",

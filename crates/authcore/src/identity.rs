@@ -76,6 +76,22 @@ impl Identity {
         Self(Arc::new(facts))
     }
 
+    /// The same in memory of its own, so that who clones the one never waits for who clones the other.
+    pub(crate) fn apart(&self) -> Self {
+        let facts = &*self.0;
+        let impersonated_by = facts.impersonated_by.as_ref().map(UserId::apart);
+        Self::of(Facts { user_id: facts.user_id.apart(), impersonated_by, ..facts.clone() })
+    }
+
+    /// About how many bytes of memory it takes, what it shares with other identities left out.
+    pub(crate) fn bytes(&self) -> usize {
+        // Of each allocation the allocator's own, and of those that are shared the two counts of references.
+        const ALLOCATION: usize = 2 * size_of::<usize>();
+        const SHARED: usize = ALLOCATION + 2 * size_of::<usize>();
+        let Facts { user_id, claims, .. } = &*self.0;
+        SHARED + size_of::<Facts>() + SHARED + user_id.as_str().len() + ALLOCATION + claims.bytes()
+    }
+
     /// The same with this issuer. For authenticators whose credential names none, though it is one's users like those of
     /// another kind that does.
     #[must_use]

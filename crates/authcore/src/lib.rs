@@ -17,6 +17,7 @@ mod metadata;
 mod policy;
 pub mod rate;
 mod refusal;
+mod revocation;
 mod secret;
 
 pub use authenticator::{Authenticator, Glance};
@@ -29,8 +30,9 @@ pub use identity::{Access, Assertion, Identity, InvalidUserId, Method, UserId, U
 #[cfg(feature = "remote-jwks")]
 pub use jwks::{Fetch, Fetched, HttpFetch, Metadata, RemoteKeys, RemoteKeysBuilder, RemoteStatus};
 pub use jwks::{Fetching, IgnoredKey, Key, KeyRefused, KeyResolver, KeySet, KeySetRefused, KeySnapshot, Miss};
-pub use jwt::{Algorithm, BearerToken, JwtVerifier, JwtVerifierBuilder};
+pub use jwt::{Algorithm, BearerToken, JwtVerifier, JwtVerifierBuilder, TokenCache, TokenCacheStatus};
 pub use metadata::{ResourceMetadata, ResourceMetadataBuilder};
 pub use policy::{BodyOwner, Isolation};
 pub use refusal::{AnswerField, AnswerFields, FieldError, Refusal};
+pub use revocation::{Checked, Revocation, Revoked, RevokedTokens};
 pub use secret::Secret;

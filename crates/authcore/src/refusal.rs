@@ -328,6 +328,7 @@ impl From<&AuthError> for Refusal {
             AuthError::NotYetValid(_) | AuthError::IssuedInFuture(_) => {
                 Self::invalid_token("token_not_yet_valid", "Token is not valid yet")
             }
+            AuthError::Revoked => Self::invalid_token("token_revoked", "Token was withdrawn"),
             AuthError::Session { bearer: true, .. } => Self::invalid_token("session_invalid", NO_SESSION),
             AuthError::Session { bearer: false, .. } => {
                 Self::new(401, "session_invalid", NO_SESSION).with(|parts| parts.challenge = Challenge::Bare)

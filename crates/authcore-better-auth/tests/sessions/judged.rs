@@ -58,3 +58,13 @@ fn a_session_that_is_over_or_of_another_token_is_none() {
     let fault = record().judge(&other_case, Timestamp::from_seconds(NOW), "database").expect_err("another token");
     assert_eq!(fault, SessionFault::Unknown);
 }
+
+#[test]
+fn a_session_tells_when_it_began_and_which_it_is() {
+    let mut record = record();
+    record.session.id = Some("session-1".to_owned());
+    record.session.created_at = Some(Timestamp::from_seconds(NOW - 60));
+    let identity = record.judge(&token(), Timestamp::from_seconds(NOW), "database").expect("a live session");
+    assert_eq!(identity.issued_at(), Some(Timestamp::from_seconds(NOW - 60)));
+    assert_eq!((identity.session_id(), identity.token_id()), (Some("session-1"), None));
+}

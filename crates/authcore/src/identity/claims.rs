@@ -25,6 +25,13 @@ impl Claims {
             Place::Apart(text) => Some(text),
         }
     }
+
+    /// How long its texts are.
+    pub(super) fn bytes(&self) -> usize {
+        let apart = |place: &Place| if let Place::Apart(text) = place { text.len() } else { 0 };
+        let places = [&self.roles, &self.token_id, &self.session_id];
+        self.json.len() + places.into_iter().flatten().map(apart).sum::<usize>()
+    }
 }
 
 impl Default for Claims {

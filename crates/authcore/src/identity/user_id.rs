@@ -26,6 +26,11 @@ impl UserId {
         Ok(Self(Arc::from(text)))
     }
 
+    /// The same in memory of its own.
+    pub(super) fn apart(&self) -> Self {
+        Self(Arc::from(self.as_str()))
+    }
+
     /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

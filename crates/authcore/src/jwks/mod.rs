@@ -26,7 +26,7 @@ pub use metadata::Metadata;
 #[cfg(feature = "remote-jwks")]
 pub use remote::{RemoteKeys, RemoteStatus};
 pub use resolver::{Fetching, KeyResolver, KeySnapshot, Miss};
-pub(crate) use set::SetMark;
+pub(crate) use set::SetFingerprint;
 pub use set::{IgnoredKey, KeySet, KeySetRefused};
 #[cfg(feature = "remote-jwks")]
 pub use settings::RemoteKeysBuilder;

@@ -64,15 +64,13 @@ impl RemoteKeys {
 
     /// Keys of an issuer, found by OpenID Connect Discovery, with the default settings.
     ///
-    /// The keys alone say nothing about a token's `iss`: have the verifier expect the same issuer, which
-    /// [`issuer`](Self::issuer) tells.
+    /// A verifier that is told no other issuer expects this one in a token's `iss`.
     ///
     /// ```no_run
     /// use authcore::{JwtVerifier, RemoteKeys};
     ///
     /// let keys = RemoteKeys::discover("https://id.example.com")?;
-    /// let issuer = keys.issuer().expect("these keys were discovered").to_owned();
-    /// let verifier = JwtVerifier::builder(keys).issuer(issuer).audience("tasks-api").build()?;
+    /// let verifier = JwtVerifier::builder(keys).audience("tasks-api").build()?;
     /// # Ok::<(), authcore::ConfigError>(())
     /// ```
     ///
@@ -142,6 +140,10 @@ impl KeyResolver for RemoteKeys {
             shared.start(|_| Cause::Schedule);
         }
         shared.rules.usable_age(loaded.fetched, now).is_some().then(|| loaded.into())
+    }
+
+    fn issuer(&self) -> Option<Arc<str>> {
+        self.0.source.issuer().map(Arc::from)
     }
 
     fn after_miss(&self, key_id: Option<&str>) -> Miss {

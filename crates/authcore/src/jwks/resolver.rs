@@ -14,6 +14,12 @@ pub trait KeyResolver: Send + Sync + 'static {
     /// The keys to judge a token of this algorithm by right now. Never waits; `None` while there are none at all.
     fn current(&self, algorithm: Algorithm) -> Option<KeySnapshot<'_>>;
 
+    /// Whose keys these are, byte for byte as tokens name it in `iss`, where the source knows. A verifier expects it, unless
+    /// told otherwise.
+    fn issuer(&self) -> Option<Arc<str>> {
+        None
+    }
+
     /// Asked when [`current`](Self::current) held no key for a token that names `key_id`: may fetching help?
     fn after_miss(&self, key_id: Option<&str>) -> Miss;
 }

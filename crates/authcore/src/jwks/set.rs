@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::error::Category;
@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use super::jwk::{self, Source};
 use super::key::{Key, KeyRefused};
+use crate::digest::sha256;
 use crate::error::AuthError;
 use crate::jwt::Algorithm;
 
@@ -19,24 +20,13 @@ pub struct KeySet {
     keys: Vec<Key>,
     by_id: HashMap<Arc<str>, Place>,
     ignored: Vec<IgnoredKey>,
-    /// Nothing but its address, which no other set has.
-    mark: Arc<()>,
+    fingerprint: SetFingerprint,
 }
 
-/// Tells whether a set is the one it was taken from, without keeping that one.
-#[derive(Clone, Debug)]
-pub(crate) struct SetMark(Weak<()>);
-
-impl SetMark {
-    pub(crate) fn is_of(&self, set: &KeySet) -> bool {
-        Weak::as_ptr(&self.0) == Arc::as_ptr(&set.mark)
-    }
-
-    /// Whether the set is still there.
-    pub(crate) fn is_live(&self) -> bool {
-        self.0.strong_count() > 0
-    }
-}
+/// Tells sets apart that may judge a token differently, however they were loaded: of the keys, their order, ids and
+/// algorithms.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SetFingerprint([u8; 16]);
 
 /// The document, its entries unread: one that cannot be read must harm no other.
 #[derive(Deserialize)]
@@ -68,7 +58,7 @@ impl KeySet {
         for key in keys {
             set.add(key);
         }
-        set
+        set.fingerprinted()
     }
 
     /// A set from the JSON text of a published JWK Set document. Entries are read one by one: one that cannot be used is
@@ -93,7 +83,7 @@ impl KeySet {
                 Err((id, why)) => set.ignored.push(IgnoredKey { id, why }),
             }
         }
-        Ok(set)
+        Ok(set.fingerprinted())
     }
 
     /// The keys that can be used.
@@ -153,8 +143,8 @@ impl KeySet {
         self.keys.get(place)
     }
 
-    pub(crate) fn mark(&self) -> SetMark {
-        SetMark(Arc::downgrade(&self.mark))
+    pub(crate) fn fingerprint(&self) -> SetFingerprint {
+        self.fingerprint
     }
 
     fn usable(&self) -> impl Iterator<Item = (usize, &Key)> {
@@ -167,6 +157,21 @@ impl KeySet {
             Some(Place::Contested) => false,
             None => true,
         }
+    }
+
+    /// Once all keys are there.
+    fn fingerprinted(mut self) -> Self {
+        let mut pieces = Vec::new();
+        for (at, key) in self.keys.iter().enumerate() {
+            // The algorithm is part of a key's own fingerprint. Lengths come first, so that no two lists read alike.
+            let id = key.id.as_deref().unwrap_or_default();
+            pieces.extend([u8::from(self.is_usable(at, key)), u8::from(key.id.is_some())]);
+            pieces.extend((id.len() as u64).to_le_bytes());
+            pieces.extend(id.as_bytes());
+            pieces.extend(key.fingerprint);
+        }
+        self.fingerprint.0.copy_from_slice(&sha256(&pieces)[..16]);
+        self
     }
 
     fn add(&mut self, key: Key) {

@@ -25,6 +25,8 @@ pub(crate) struct Expectations {
     pub(crate) role_claim: Box<str>,
     pub(crate) session_claim: Box<str>,
     pub(crate) required: Vec<Box<str>>,
+    /// Access tokens of RFC 9068 alone.
+    pub(crate) access_tokens: bool,
     pub(crate) max_bytes: usize,
     /// The claims to take out of the payload: the registered ones, the chosen ones, `required`.
     wanted: Wanted,
@@ -33,6 +35,9 @@ pub(crate) struct Expectations {
 }
 
 const REGISTERED: [&str; 7] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
+
+/// What an access token has to have (RFC 9068 §2.2), besides `iss`, `aud` and `exp`.
+const OF_ACCESS_TOKENS: [&str; 4] = ["sub", "client_id", "iat", "jti"];
 
 /// Registered claims, user, role, session, and what else may be required.
 const MAX_NAMES: usize = 25;
@@ -52,6 +57,7 @@ impl Default for Expectations {
             role_claim: "role".into(),
             session_claim: "sid".into(),
             required: Vec::new(),
+            access_tokens: false,
             max_bytes: 16 * 1024,
             wanted: Wanted::default(),
             chosen: [0; 3],
@@ -70,6 +76,13 @@ impl Expectations {
         }
         if self.issuers.iter().any(|issuer| issuer.is_empty()) || self.audiences.iter().any(|one| one.is_empty()) {
             return Err(ConfigError::new("issuer, audience: an empty one matches nothing; leave it out"));
+        }
+        if self.access_tokens {
+            if self.issuers.is_empty() || self.audiences.is_empty() {
+                return Err(ConfigError::new("access_tokens: state the issuer and the audience too (RFC 9068 §4)"));
+            }
+            self.typ = Some("at+jwt".into());
+            self.required.extend(OF_ACCESS_TOKENS.map(Box::from));
         }
         let chosen = [&*self.user_claim, &*self.role_claim, &*self.session_claim];
         let required = self.required.iter().map(|name| &**name);
@@ -109,13 +122,13 @@ impl Expectations {
         now: Timestamp,
         algorithm: Algorithm,
         key_id: Option<Arc<str>>,
-    ) -> Result<Identity, AuthError> {
+    ) -> Result<(Identity, InForce), AuthError> {
         let mut taken = [None; MAX_NAMES];
         json::walk(&payload, &self.wanted, &mut taken).map_err(|fault| Part::Payload.fault(fault))?;
         let [iss, sub, aud, exp, nbf, iat, jti, ..] = taken;
         let [user, role, session] = self.chosen.map(|place| taken[place]);
 
-        let (issued_at, expires_at) = check_times(exp, nbf, iat, now, self.leeway)?;
+        let (issued_at, in_force) = check_times(exp, nbf, iat, now, self.leeway)?;
         let issuer = self.check_issuer(claims::text(iss, "iss")?)?;
         self.check_audience(aud)?;
         claims::text(sub, "sub")?;
@@ -131,15 +144,16 @@ impl Expectations {
         let user = UserId::new(&user).map_err(|_| malformed(&self.user_claim))?;
         let roles = claims::roles(role);
 
-        Ok(Identity::of(Facts {
+        let identity = Identity::of(Facts {
             issuer,
             user_id: user,
             claims: Claims { json: payload.into(), roles, token_id, session_id },
             issued_at,
-            expires_at: Some(expires_at),
+            expires_at: Some(in_force.until),
             impersonated_by: None,
             method: Method::Jwt { algorithm, key_id },
-        }))
+        });
+        Ok((identity, in_force))
     }
 
     fn check_issuer(&self, issuer: Option<Cow<'_, str>>) -> Result<Option<Arc<str>>, AuthError> {
@@ -162,7 +176,23 @@ impl Expectations {
     }
 }
 
-/// Checks the times and hands back when the token was issued, if it says so, and when it expires.
+/// From when until when a token is in force, by its own account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct InForce {
+    /// The later of `nbf` and `iat`; the earliest instant if it has neither.
+    since: Timestamp,
+    /// `exp`.
+    until: Timestamp,
+}
+
+impl InForce {
+    /// Whether it is in force now, by the same rule by which it was taken.
+    pub(crate) fn holds(self, now: Timestamp, leeway: Duration) -> bool {
+        now < self.until.saturating_add(leeway) && self.since <= now.saturating_add(leeway)
+    }
+}
+
+/// Checks the times and hands them back: when the token was issued, if it says so, and when it is in force.
 ///
 /// A token is in force while `nbf - leeway <= now < exp + leeway` (RFC 7519 §4.1.4, §4.1.5). `exp` is required. A token
 /// that begins after it ends, or was issued in the future, is refused too.
@@ -172,7 +202,7 @@ fn check_times(
     iat: Option<Json<'_>>,
     now: Timestamp,
     leeway: Duration,
-) -> Result<(Option<Timestamp>, Timestamp), AuthError> {
+) -> Result<(Option<Timestamp>, InForce), AuthError> {
     let exp = claims::time(exp, "exp")?.ok_or_else(|| missing("exp"))?;
     let nbf = claims::time(nbf, "nbf")?;
     let iat = claims::time(iat, "iat")?;
@@ -187,7 +217,10 @@ fn check_times(
     }
     match iat.filter(|iat| *iat > now.saturating_add(leeway)) {
         Some(iat) => Err(AuthError::IssuedInFuture(iat.since(now))),
-        None => Ok((iat, exp)),
+        None => {
+            let since = nbf.max(iat).unwrap_or(Timestamp::from_micros(i64::MIN));
+            Ok((iat, InForce { since, until: exp }))
+        }
     }
 }
 

@@ -1,21 +1,21 @@
 //! Headers recognised by their bytes: most tokens of an issuer begin with the same segment, which need not be read again.
 //!
 //! What it said is remembered once a token with it has verified, so strangers put nothing in. The list is short, and
-//! never makes room: an entry goes when the key set that it points into is gone.
+//! makes room for no more than the keys in use: entries of an algorithm go when its keys have changed.
 
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
 
 use super::algorithm::Algorithm;
-use crate::jwks::{KeySet, SetMark};
+use crate::jwks::{KeySet, SetFingerprint};
 
 /// A header that passed, and the key it led to.
 #[derive(Clone)]
 pub(crate) struct KnownHeader {
     segment: Arc<str>,
     pub(crate) algorithm: Algorithm,
-    set: SetMark,
+    set: SetFingerprint,
     pub(crate) place: usize,
 }
 
@@ -31,7 +31,7 @@ const MAX_SEGMENT: usize = 512;
 impl KnownHeader {
     /// Whether its key is one of this set, which it still is at the same place.
     pub(crate) fn is_of(&self, set: &KeySet) -> bool {
-        self.set.is_of(set)
+        self.set == set.fingerprint()
     }
 }
 
@@ -44,14 +44,17 @@ impl KnownHeaders {
     /// Remembers a header that led to this key, by which a token has verified.
     #[cold]
     pub(crate) fn remember(&self, segment: &str, algorithm: Algorithm, set: &KeySet, place: usize) {
-        let has_room = || self.0.load().iter().filter(|known| known.set.is_live()).count() < MAX_HEADERS;
-        if segment.len() > MAX_SEGMENT || !has_room() {
+        let new = KnownHeader { segment: segment.into(), algorithm, set: set.fingerprint(), place };
+        // Of an algorithm's keys there is one set at a time.
+        let stays = |known: &&KnownHeader| {
+            (known.algorithm != new.algorithm || known.set == new.set) && *known.segment != *new.segment
+        };
+        if segment.len() > MAX_SEGMENT || self.0.load().iter().filter(stays).count() >= MAX_HEADERS {
             return;
         }
-        let new = KnownHeader { segment: segment.into(), algorithm, set: set.mark(), place };
         self.0.rcu(|known| {
-            let others = known.iter().filter(|known| known.set.is_live() && *known.segment != *new.segment);
-            others.take(MAX_HEADERS - 1).cloned().chain([new.clone()]).collect::<Vec<_>>()
+            let others = known.iter().filter(stays).take(MAX_HEADERS - 1).cloned();
+            others.chain([new.clone()]).collect::<Vec<_>>()
         });
     }
 }
@@ -64,6 +67,13 @@ pub(crate) fn find<'k>(known: &'k [KnownHeader], segment: &str) -> Option<&'k Kn
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jwks::Key;
+    use crate::secret::Secret;
+
+    fn set_of(secret: &str) -> KeySet {
+        let secret = Secret::new(format!("{secret:0>32}"));
+        KeySet::new([Key::hmac(Algorithm::Hs256, &secret).expect("a long secret")])
+    }
 
     fn remembered(headers: &KnownHeaders) -> usize {
         headers.load().len()
@@ -82,25 +92,23 @@ mod tests {
     }
 
     #[test]
-    fn entries_of_a_set_that_is_gone_make_room() {
+    fn entries_of_keys_that_were_replaced_make_room() {
         let headers = KnownHeaders::default();
-        let old = KeySet::default();
+        let old = set_of("old");
         for number in 0..100 {
             headers.remember(&number.to_string(), Algorithm::EdDsa, &old, number);
         }
-        drop(old);
-
-        let new = KeySet::default();
+        let new = set_of("new");
         headers.remember("0", Algorithm::EdDsa, &new, 7);
         assert_eq!(remembered(&headers), 1);
         let known = headers.load();
         let known = find(&known, "0").expect("it is known");
-        assert!(known.is_of(&new) && !known.is_of(&KeySet::default()) && known.place == 7);
+        assert!(known.is_of(&new) && known.is_of(&set_of("new")) && !known.is_of(&old) && known.place == 7);
     }
 
     #[test]
     fn a_header_has_one_entry() {
-        let (headers, one, other) = (KnownHeaders::default(), KeySet::default(), KeySet::default());
+        let (headers, one, other) = (KnownHeaders::default(), set_of("one"), set_of("other"));
         for set in [&one, &other, &one] {
             headers.remember("header", Algorithm::EdDsa, set, 0);
         }

@@ -1,21 +1,21 @@
 //! The JWT authenticator: keys and expectations put together.
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::algorithm::Algorithm;
-use super::compact::{Compact, SignatureRoom, decode_text};
-use super::expectations::Expectations;
-use super::header::Header;
-use super::known_headers::{KnownHeaders, find};
+use super::builder::JwtVerifierBuilder;
+use super::cache::{Remembered, TokenCacheStatus, Verified};
+use super::compact::Compact;
+use super::trust::{Next, Trust, Unjudged, chosen_by};
 use crate::authenticator::{Authenticator, Glance};
-use crate::clock::{Clock, SystemClock};
+use crate::clock::Clock;
 use crate::credential::bearer;
-use crate::error::{AuthError, ConfigError, Part};
+use crate::error::{AuthError, Unavailable};
 use crate::head::RequestHead;
 use crate::identity::Identity;
-use crate::jwks::{Key, KeyResolver, KeySnapshot, Miss};
+use crate::jwks::KeyResolver;
+use crate::revocation::{Checked, Revocation};
 use crate::secret::Secret;
 
 /// Verifies JSON Web Tokens against keys and expectations. Cloning is cheap.
@@ -33,158 +33,133 @@ use crate::secret::Secret;
 /// # Ok::<(), authcore::ConfigError>(())
 /// ```
 #[derive(Clone)]
-pub struct JwtVerifier(Arc<Inner>);
+pub struct JwtVerifier(pub(super) Arc<Inner>);
 
-struct Inner {
-    keys: Box<dyn KeyResolver>,
-    expectations: Expectations,
-    clock: Box<dyn Clock>,
-    known_headers: KnownHeaders,
+pub(super) struct Inner {
+    /// One at least; of several, each names its issuers, and none names another's.
+    pub(super) trusts: Box<[Trust]>,
+    pub(super) clock: Box<dyn Clock>,
+    pub(super) cache: Option<Remembered>,
+    pub(super) revocation: Option<Box<dyn Revocation>>,
 }
 
-/// A token copied out of a request: what [`JwtVerifier`] waits on when it has to fetch keys.
+/// A token copied out of a request: what [`JwtVerifier`] waits on when keys have to be fetched, or revocations asked for.
 #[derive(Debug)]
-pub struct BearerToken(Secret);
+pub struct BearerToken(Presented);
+
+enum Presented {
+    Token(Secret),
+    /// It verified, and whether it was taken back is being asked.
+    Verified(Identity, Asking),
+}
+
+type Asking = Pin<Box<dyn Future<Output = Result<bool, Unavailable>> + Send>>;
 
 impl JwtVerifier {
     /// Begins with the keys, which have no sane default.
     pub fn builder(keys: impl KeyResolver) -> JwtVerifierBuilder {
-        JwtVerifierBuilder { keys: Box::new(keys), expectations: Expectations::default(), clock: Box::new(SystemClock) }
+        JwtVerifierBuilder::new(keys)
     }
 
-    /// Judges a token by the keys known now, without fetching any.
+    /// Judges a token by what is known now, without waiting for anything.
     ///
     /// # Errors
     ///
-    /// Why the token is not believed. A key that would have to be fetched first is [`AuthError::UnknownKey`].
+    /// Why the token is not believed. A key that would have to be fetched first is [`AuthError::UnknownKey`]; revocations
+    /// that would have to be asked for elsewhere are [`AuthError::Unavailable`].
     pub fn check(&self, token: &str) -> Result<Identity, AuthError> {
-        self.judge(token).map_err(Unjudged::into_error)
-    }
-
-    /// Judges a token, fetching keys where that may help.
-    ///
-    /// # Errors
-    ///
-    /// Why the token is not believed; [`AuthError::Unavailable`] when its key could not be fetched.
-    pub async fn verify_token(&self, token: &str) -> Result<Identity, AuthError> {
-        let Unjudged { error, key_id } = match self.judge(token) {
-            Ok(identity) => return Ok(identity),
-            Err(unjudged) => unjudged,
-        };
-        match self.after(error, key_id.as_deref()) {
-            Next::Refuse(error) => Err(error),
-            Next::Fetch(fetched) => {
-                fetched.await.map_err(AuthError::Unavailable)?;
-                self.check(token)
+        let identity = self.judge(token).map_err(|unjudged| unjudged.error)?;
+        match self.standing(identity)? {
+            Standing::Known(identity) => Ok(identity),
+            Standing::Asked(..) => {
+                let cause = "whether the token was taken back has to be waited for";
+                Err(AuthError::Unavailable(Unavailable::new(cause, std::time::Duration::ZERO)))
             }
         }
     }
 
-    /// Length, segments, header, key, signature, claims.
+    /// Judges a token, fetching keys and asking for revocations where that is called for.
+    ///
+    /// # Errors
+    ///
+    /// Why the token is not believed; [`AuthError::Unavailable`] when its key could not be fetched, or nobody could tell
+    /// whether it was taken back.
+    pub async fn verify_token(&self, token: &str) -> Result<Identity, AuthError> {
+        let identity = match self.judge(token) {
+            Ok(identity) => identity,
+            Err(unjudged) => match self.after(unjudged) {
+                Next::Refuse(error) => return Err(error),
+                Next::Fetch(fetched) => {
+                    fetched.await.map_err(AuthError::Unavailable)?;
+                    self.judge(token).map_err(|unjudged| unjudged.error)?
+                }
+            },
+        };
+        match self.standing(identity)? {
+            Standing::Known(identity) => Ok(identity),
+            Standing::Asked(identity, asking) => stands(identity, asking).await,
+        }
+    }
+
+    /// How the cache of verified tokens is doing; `None` when it is off.
+    #[must_use]
+    pub fn cache_status(&self) -> Option<TokenCacheStatus> {
+        self.0.cache.as_ref().map(Remembered::status)
+    }
+
+    /// The token by itself: remembered, or judged anew.
     fn judge(&self, token: &str) -> Result<Identity, Unjudged> {
-        let Inner { expectations, clock, known_headers, .. } = &*self.0;
-        let compact = Compact::parse(token, expectations.max_bytes)?;
-        let lead = match self.recall(compact.header) {
-            Some(found) => Lead::Known(found),
-            None => Lead::New(self.read_header(compact.header)?),
-        };
-        let mut room = SignatureRoom::new();
-        let signature = room.decode(compact.signature)?;
-        let is_new = matches!(lead, Lead::New(_));
-        let found = match lead {
-            Lead::Known(found) => found,
-            Lead::New(header) => self.find(header)?,
-        };
-        let key = found.key()?;
-        if !key.verifies(compact.signing_input.as_bytes(), signature) {
-            return Err(AuthError::BadSignature.into());
+        let Inner { trusts, clock, cache, .. } = &*self.0;
+        let Some(cache) = cache else { return Ok(self.judge_anew(token)?.identity) };
+        let still_stands =
+            |verified: &Verified| trusts[usize::from(verified.trust)].still_stands(verified, clock.now());
+        if let Some(identity) = cache.recall(token, still_stands) {
+            return Ok(identity);
         }
-        if is_new {
-            known_headers.remember(compact.header, key.algorithm(), &found.set, found.place);
+        let verified = self.judge_anew(token)?;
+        cache.remember(token, &verified);
+        Ok(verified.identity)
+    }
+
+    fn judge_anew(&self, token: &str) -> Result<Verified, Unjudged> {
+        let Inner { trusts, clock, .. } = &*self.0;
+        let longest = trusts.iter().map(|trust| trust.expectations.max_bytes).max().unwrap_or_default();
+        let compact = Compact::parse(token, longest)?;
+        let chosen = chosen_by(&compact, trusts)?;
+        let trust = &trusts[usize::from(chosen)];
+        if token.len() > trust.expectations.max_bytes {
+            return Err(AuthError::TooLong(trust.expectations.max_bytes).into());
         }
-        let payload = decode_text(compact.payload, Part::Payload)?;
-        Ok(expectations.judge(payload, clock.now(), key.algorithm(), key.id().cloned())?)
-    }
-
-    /// The key that a header of the same bytes led to, if that is still among those in use.
-    fn recall(&self, segment: &str) -> Option<Found<'_>> {
-        let Inner { keys, known_headers, .. } = &*self.0;
-        let headers = known_headers.load();
-        let known = find(&headers, segment)?;
-        let set = keys.current(known.algorithm)?;
-        known.is_of(&set).then(|| Found { set, place: known.place })
-    }
-
-    /// A header that is new, judged by itself.
-    fn read_header(&self, segment: &str) -> Result<Header, AuthError> {
-        let header = Header::parse(segment)?;
-        self.0.expectations.check_header(&header)?;
-        Ok(header)
-    }
-
-    /// The key that a header asks for.
-    fn find(&self, header: Header) -> Result<Found<'_>, Unjudged> {
-        let Header { algorithm, key_id, .. } = header;
-        let chosen = self.0.keys.current(algorithm).ok_or(AuthError::UnknownKey).and_then(|set| {
-            let place = set.place_of(key_id.as_deref(), algorithm)?;
-            Ok(Found { set, place })
-        });
-        chosen.map_err(|error| Unjudged { error, key_id })
-    }
-
-    /// Only a key that is not known is worth asking the resolver about.
-    fn after(&self, error: AuthError, key_id: Option<&str>) -> Next {
-        if !matches!(error, AuthError::UnknownKey) {
-            return Next::Refuse(error);
+        match trust.judge(&compact, clock.now()) {
+            Ok(verified) => Ok(Verified { trust: chosen, ..verified }),
+            Err(unjudged) => Err(Unjudged { trust: chosen, ..unjudged }),
         }
-        match self.0.keys.after_miss(key_id) {
-            Miss::Unknown => Next::Refuse(error),
-            Miss::Unavailable(cause) => Next::Refuse(AuthError::Unavailable(cause)),
-            Miss::Fetch(fetched) => Next::Fetch(fetched),
+    }
+
+    fn after(&self, Unjudged { error, key_id, trust }: Unjudged) -> Next {
+        self.0.trusts[usize::from(trust)].after(error, key_id.as_deref())
+    }
+
+    /// Whether a genuine token was taken back.
+    fn standing(&self, identity: Identity) -> Result<Standing, AuthError> {
+        let Some(revocation) = &self.0.revocation else { return Ok(Standing::Known(identity)) };
+        match revocation.check(&identity) {
+            Checked::Now(false) => Ok(Standing::Known(identity)),
+            Checked::Now(true) => Err(AuthError::Revoked),
+            Checked::Later(asking) => Ok(Standing::Asked(identity, asking)),
         }
     }
 }
 
-/// What a token's header leads to.
-enum Lead<'k> {
-    /// A key, as one of the same bytes did before.
-    Known(Found<'k>),
-    New(Header),
+/// How a genuine token stands.
+enum Standing {
+    /// It was not taken back.
+    Known(Identity),
+    Asked(Identity, Asking),
 }
 
-/// A key among those in use.
-struct Found<'k> {
-    set: KeySnapshot<'k>,
-    place: usize,
-}
-
-impl Found<'_> {
-    fn key(&self) -> Result<&Key, AuthError> {
-        self.set.key_at(self.place).ok_or(AuthError::UnknownKey)
-    }
-}
-
-/// A token that yielded no identity, with the key id it named.
-struct Unjudged {
-    error: AuthError,
-    key_id: Option<Box<str>>,
-}
-
-impl Unjudged {
-    fn into_error(self) -> AuthError {
-        self.error
-    }
-}
-
-impl From<AuthError> for Unjudged {
-    fn from(error: AuthError) -> Self {
-        Self { error, key_id: None }
-    }
-}
-
-enum Next {
-    Refuse(AuthError),
-    Fetch(crate::jwks::Fetching),
+async fn stands(identity: Identity, asking: Asking) -> Result<Identity, AuthError> {
+    if asking.await.map_err(AuthError::Unavailable)? { Err(AuthError::Revoked) } else { Ok(identity) }
 }
 
 impl Authenticator for JwtVerifier {
@@ -192,12 +167,17 @@ impl Authenticator for JwtVerifier {
 
     /// Any `Bearer` token counts as meant for this verifier, whatever its shape.
     fn credential(&self, head: &dyn RequestHead) -> Result<Option<BearerToken>, AuthError> {
-        Ok(bearer::token(head)?.map(|token| BearerToken(Secret::new(token))))
+        Ok(bearer::token(head)?.map(BearerToken::of))
     }
 
     async fn verify(&self, credential: BearerToken) -> Result<Identity, AuthError> {
-        let token = std::str::from_utf8(credential.0.expose_bytes()).map_err(|_| AuthError::NotCompact)?;
-        self.verify_token(token).await
+        match credential.0 {
+            Presented::Token(token) => {
+                let token = std::str::from_utf8(token.expose_bytes()).map_err(|_| AuthError::NotCompact)?;
+                self.verify_token(token).await
+            }
+            Presented::Verified(identity, asking) => stands(identity, asking).await,
+        }
     }
 
     fn glance(&self, head: &dyn RequestHead) -> Glance<BearerToken> {
@@ -207,120 +187,42 @@ impl Authenticator for JwtVerifier {
             Err(error) => return Glance::Judged(Err(error)),
         };
         match self.judge(token) {
-            Ok(identity) => Glance::Judged(Ok(identity)),
-            Err(Unjudged { error, key_id }) => match self.after(error, key_id.as_deref()) {
-                Next::Refuse(error) => Glance::Judged(Err(error)),
-                Next::Fetch(_) => Glance::Pending(BearerToken(Secret::new(token))),
+            Ok(identity) => match self.standing(identity) {
+                Ok(Standing::Known(identity)) => Glance::Judged(Ok(identity)),
+                Ok(Standing::Asked(identity, asking)) => {
+                    Glance::Pending(BearerToken(Presented::Verified(identity, asking)))
+                }
+                Err(error) => Glance::Judged(Err(error)),
             },
+            Err(unjudged) => match self.after(unjudged) {
+                Next::Refuse(error) => Glance::Judged(Err(error)),
+                Next::Fetch(_) => Glance::Pending(BearerToken::of(token)),
+            },
+        }
+    }
+}
+
+impl BearerToken {
+    fn of(token: &str) -> Self {
+        Self(Presented::Token(Secret::new(token)))
+    }
+}
+
+impl fmt::Debug for Presented {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Token(token) => f.debug_tuple("Token").field(token).finish(),
+            Self::Verified(identity, _) => f.debug_tuple("Verified").field(identity).finish(),
         }
     }
 }
 
 impl fmt::Debug for JwtVerifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("JwtVerifier").field("expectations", &self.0.expectations).finish_non_exhaustive()
-    }
-}
-
-/// Settings of a [`JwtVerifier`]. Stating an expectation makes the claim required; `exp` always is.
-#[must_use]
-pub struct JwtVerifierBuilder {
-    keys: Box<dyn KeyResolver>,
-    expectations: Expectations,
-    clock: Box<dyn Clock>,
-}
-
-impl JwtVerifierBuilder {
-    /// An issuer that is believed, compared byte for byte with `iss`. Call it again for another name of the same issuer:
-    /// users of two that share an id would share their rows. None by default, and then `iss` is not asked for: sensible
-    /// only when nobody else signs with these keys.
-    pub fn issuer(mut self, issuer: impl Into<Arc<str>>) -> Self {
-        self.expectations.issuers.push(issuer.into());
-        self
-    }
-
-    /// An audience this service goes by; `aud` must hold it. Call it again for another, of which one must be held.
-    /// None by default, and then `aud` is not asked for.
-    pub fn audience(mut self, audience: impl Into<Box<str>>) -> Self {
-        self.expectations.audiences.push(audience.into());
-        self
-    }
-
-    /// The algorithms that are allowed. All by default, which is safe, since each key is pinned to its own.
-    pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
-        self.expectations.algorithms = algorithms.into_iter().collect();
-        self
-    }
-
-    /// How far clocks may differ: `nbf - leeway <= now < exp + leeway`. 30 s by default, at most 60 s.
-    pub fn leeway(mut self, leeway: Duration) -> Self {
-        self.expectations.leeway = leeway;
-        self
-    }
-
-    /// The one `typ` that is accepted, `application/` left out; `"JWT"` also stands for a token without one. By default
-    /// any but those that announce another kind of token (`dpop+jwt`, `logout+jwt` and the like, RFC 8725 §3.11).
-    pub fn typ(mut self, typ: impl Into<Box<str>>) -> Self {
-        self.expectations.typ = Some(typ.into());
-        self
-    }
-
-    /// Refuses tokens that name no key. Off by default: a token without `kid` is taken when exactly one key fits it.
-    /// HMAC tokens are not asked, since a shared secret has no id.
-    pub fn require_key_id(mut self) -> Self {
-        self.expectations.key_id_required = true;
-        self
-    }
-
-    /// The claim that names the user: `sub` by default; `id`, `userId` and `user_id` are seen in the wild.
-    pub fn user_claim(mut self, claim: impl Into<Box<str>>) -> Self {
-        self.expectations.user_claim = claim.into();
-        self
-    }
-
-    /// The claim that lists the user's roles, as a string separated by commas or as an array: `role` by default.
-    pub fn role_claim(mut self, claim: impl Into<Box<str>>) -> Self {
-        self.expectations.role_claim = claim.into();
-        self
-    }
-
-    /// The claim that names the session a token belongs to, a string: `sid` by default. A token may go without; see
-    /// [`Identity::session_id`].
-    pub fn session_claim(mut self, claim: impl Into<Box<str>>) -> Self {
-        self.expectations.session_claim = claim.into();
-        self
-    }
-
-    /// A further claim that must be there and not be null.
-    pub fn require(mut self, claim: impl Into<Box<str>>) -> Self {
-        self.expectations.required.push(claim.into());
-        self
-    }
-
-    /// The longest token that is looked at: 16 KiB by default.
-    pub fn max_token_bytes(mut self, bytes: usize) -> Self {
-        self.expectations.max_bytes = bytes;
-        self
-    }
-
-    /// The clock tokens are judged by: the system's by default.
-    pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Box::new(clock);
-        self
-    }
-
-    /// The verifier.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] when the settings contradict each other or leave their bounds.
-    pub fn build(self) -> Result<JwtVerifier, ConfigError> {
-        let expectations = self.expectations.prepare()?;
-        Ok(JwtVerifier(Arc::new(Inner {
-            keys: self.keys,
-            expectations,
-            clock: self.clock,
-            known_headers: KnownHeaders::default(),
-        })))
+        let expectations = self.0.trusts.iter().map(|trust| &trust.expectations);
+        f.debug_struct("JwtVerifier")
+            .field("expectations", &expectations.collect::<Vec<_>>())
+            .field("cache", &self.cache_status())
+            .finish_non_exhaustive()
     }
 }

@@ -205,7 +205,7 @@ fn may_be_a_guess(error: &AuthError) -> bool {
     match error {
         AuthError::Missing | AuthError::Unavailable(_) | AuthError::OverQuota { .. } | AuthError::CrossSite => false,
         AuthError::InCookie(error) => may_be_a_guess(error),
-        AuthError::Expired(_) | AuthError::NotYetValid(_) | AuthError::IssuedInFuture(_) => false,
+        AuthError::Expired(_) | AuthError::NotYetValid(_) | AuthError::IssuedInFuture(_) | AuthError::Revoked => false,
         AuthError::Session { fault, .. } => {
             !matches!(fault, SessionFault::Expired | SessionFault::UserMissing | SessionFault::UserBanned)
         }

@@ -63,6 +63,8 @@ fn a_good_key_stands_for_its_owner() {
     let identity = verdict(|record| record.expires_at = Some(at(NOW + 60))).expect("a good key");
     assert_eq!((identity.user_id(), identity.method()), (&id("ann"), &Method::ApiKey { source: "database" }));
     assert_eq!((identity.expires_at(), identity.impersonated_by()), (Some(at(NOW + 60)), None));
+    let record = record();
+    assert_eq!((identity.issued_at(), identity.token_id()), (Some(record.created_at), Some(&*record.id)));
     assert!(identity.has_role("admin") && identity.has_role("user"));
     assert!(identity.has_permission("files", "read") && !identity.has_permission("files", "write"));
     assert_eq!(

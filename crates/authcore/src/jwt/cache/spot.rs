@@ -1,0 +1,85 @@
+//! Where a token belongs in the table, by a hash under a random key.
+
+use std::hash::{BuildHasher as _, RandomState};
+
+use super::set::Spot;
+
+/// A keyed hash of the last 32 bytes of a token, which are of its signature.
+///
+/// A multilinear sum (NH of [RFC 4418 §5.2.1], on words of 64 bits), spread by one more multiplication: whoever does not
+/// know the keys cannot choose two tails that meet more often than by chance. Nor would it gain much: only tokens that
+/// verified are in the table, all bytes are compared, and those that meet compete for 15 places among themselves.
+///
+/// [RFC 4418 §5.2.1]: https://www.rfc-editor.org/rfc/rfc4418#section-5.2.1
+pub(super) struct Spots([u64; 6]);
+
+/// The shortest signature that verifies is that of HS256, of 43 characters.
+const TAIL: usize = 32;
+
+impl Spots {
+    /// By keys of its own, from the operating system's randomness.
+    pub(super) fn random() -> Self {
+        let random = RandomState::new();
+        Self(std::array::from_fn(|number| random.hash_one(number)))
+    }
+
+    /// `None` for what is too short to verify.
+    pub(super) fn of(&self, token: &[u8]) -> Option<Spot> {
+        let [key, keys @ .., last] = self.0;
+        let tail = token.last_chunk::<TAIL>()?;
+        let mut words = [0; TAIL / 8];
+        for ((word, bytes), key) in words.iter_mut().zip(tail.chunks_exact(8)).zip(keys) {
+            *word = bytes.try_into().map_or(0, u64::from_le_bytes).wrapping_add(key);
+        }
+        let [a, b, c, d] = words.map(u128::from);
+        let sum = fold((a * b).wrapping_add(c * d)).wrapping_add(token.len() as u64);
+        let hash = fold(u128::from(sum.wrapping_add(key)) * u128::from(last | 1));
+        #[expect(clippy::cast_possible_truncation, reason = "two halves")]
+        Some(Spot { set: (hash >> 32) as u32, tag: (hash as u32).max(1) })
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "two halves")]
+fn fold(wide: u128) -> u64 {
+    wide as u64 ^ (wide >> 64) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOKEN: &[u8] = b"header.payload.abcdefghijklmnopqrstuvwxyz0123456789-_ABCDEF";
+
+    #[test]
+    fn spots_differ_by_key_and_by_every_byte_of_the_tail() {
+        let (one, other) = (Spots::random(), Spots::random());
+        let spot = one.of(TOKEN).expect("a long token");
+        assert_eq!(one.of(TOKEN), Some(spot));
+        assert_ne!(other.of(TOKEN), Some(spot));
+        for at in TOKEN.len() - TAIL..TOKEN.len() {
+            let mut changed = TOKEN.to_vec();
+            changed[at] ^= 1;
+            assert_ne!(one.of(&changed), Some(spot), "byte {at}");
+        }
+        assert_ne!(one.of(&TOKEN[1..]), Some(spot), "length");
+    }
+
+    #[test]
+    fn what_is_too_short_to_verify_has_no_spot() {
+        let spots = Spots::random();
+        assert_eq!((spots.of(b""), spots.of(&TOKEN[..TAIL - 1])), (None, None));
+        assert!(spots.of(&TOKEN[..TAIL]).is_some());
+    }
+
+    #[test]
+    fn signatures_that_count_up_spread_evenly() {
+        let spots = Spots::random();
+        let mut sets = [0_u32; 64];
+        for number in 0..64 * 256 {
+            let token = format!("a.b.{number:0>86}");
+            sets[spots.of(token.as_bytes()).expect("a long token").index_in(64)] += 1;
+        }
+        // 256 each by chance, give or take 16: ten times that would be no chance.
+        assert!(sets.iter().all(|tokens| (96..416).contains(tokens)), "{sets:?}");
+    }
+}

@@ -1,0 +1,325 @@
+//! Revocations kept in this process: few writes, and a look on every request that mostly finds nothing.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use super::{Checked, Revocation, Revoked};
+use crate::clock::{Clock, SystemClock, Timestamp};
+use crate::error::ConfigError;
+use crate::identity::{Identity, UserId};
+
+/// What was taken back, in this process alone: for a single instance, or where instances tell each other.
+///
+/// Nothing is forgotten before the tokens that it concerns have expired; where there is no room for more, taking back fails
+/// and says so. Clones share what they hold.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use authcore::{JwtVerifier, KeySet, Revoked, RevokedTokens, SystemClock, Clock as _};
+/// # let keys = KeySet::default();
+///
+/// // Better Auth's tokens live for 15 minutes.
+/// let revoked = RevokedTokens::new(Duration::from_secs(15 * 60));
+/// let verifier = JwtVerifier::builder(keys).revocation(revoked.clone()).build()?;
+///
+/// # fn sign_out_everywhere(revoked: &RevokedTokens, caller: &authcore::Identity) -> Result<(), authcore::ConfigError> {
+/// revoked.revoke(caller.issuer(), caller.user_id(), Revoked::IssuedBefore(SystemClock.now()))
+/// # }
+/// # Ok::<(), authcore::ConfigError>(())
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct RevokedTokens(Arc<Inner>);
+
+struct Inner {
+    longest: Duration,
+    max: usize,
+    clock: Box<dyn Clock>,
+    hasher: RandomState,
+    shards: Box<[Shard]>,
+    /// Of all shards together.
+    count: AtomicUsize,
+}
+
+#[derive(Default)]
+struct Shard {
+    /// How many users are in it: most are empty, and then nobody takes the lock.
+    users: AtomicUsize,
+    by_user: RwLock<HashMap<UserId, Vec<OfUser>>>,
+}
+
+/// What was taken back of one issuer's user.
+struct OfUser {
+    issuer: Option<Box<str>>,
+    /// Tokens and sessions by id, each until the last token it concerns has expired.
+    tokens: HashMap<Box<str>, Timestamp>,
+    sessions: HashMap<Box<str>, Timestamp>,
+    issued_before: Option<(Timestamp, Timestamp)>,
+}
+
+impl RevokedTokens {
+    /// For tokens that live for this long at most, from `iat` to `exp`: sessions and users are kept for that long. Holds up to
+    /// 100,000 revocations, about 20 MB.
+    pub fn new(longest_lifetime: Duration) -> Self {
+        Self::made(longest_lifetime, MAX, SystemClock)
+    }
+
+    /// The same with room for this many, and with this clock: nothing has been taken back yet.
+    pub fn with(longest_lifetime: Duration, max_entries: usize, clock: impl Clock) -> Self {
+        Self::made(longest_lifetime, max_entries, clock)
+    }
+
+    fn made(longest: Duration, max: usize, clock: impl Clock) -> Self {
+        let shards = (0..SHARDS).map(|_| Shard::default()).collect();
+        let (clock, hasher, count) = (Box::new(clock), RandomState::new(), AtomicUsize::new(0));
+        Self(Arc::new(Inner { longest, max, clock, hasher, shards, count }))
+    }
+
+    /// Takes back what this issuer's user holds, from the next request on.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when there is no room: then nothing was taken back. And for an id of more than 512 bytes.
+    pub fn revoke(&self, issuer: Option<&str>, user: &UserId, what: Revoked<'_>) -> Result<(), ConfigError> {
+        let inner = &*self.0;
+        let now = inner.clock.now();
+        if let Revoked::Token { id, .. } | Revoked::Session(id) = what
+            && id.len() > MAX_ID
+        {
+            return Err(ConfigError::new("revocation: an id takes at most 512 bytes"));
+        }
+        if inner.count.load(Ordering::Relaxed) >= inner.max {
+            inner.sweep(now);
+        }
+        if inner.count.fetch_add(1, Ordering::Relaxed) >= inner.max {
+            inner.count.fetch_sub(1, Ordering::Relaxed);
+            return Err(ConfigError::new(format!("revocation: no room for more than {}", inner.max)));
+        }
+        let shard = inner.shard(user);
+        let mut by_user = shard.by_user.write().unwrap_or_else(PoisonError::into_inner);
+        let of_issuers = by_user.entry(user.clone()).or_default();
+        let known = of_issuers.iter().position(|of| of.issuer.as_deref() == issuer);
+        let at = known.unwrap_or_else(|| {
+            of_issuers.push(OfUser::of(issuer));
+            of_issuers.len() - 1
+        });
+        let kept_until = now.saturating_add(inner.longest).saturating_add(MOST_LEEWAY);
+        if !of_issuers[at].add(what, kept_until) {
+            inner.count.fetch_sub(1, Ordering::Relaxed);
+        }
+        shard.users.store(by_user.len(), Ordering::Release);
+        Ok(())
+    }
+
+    /// How many revocations are held, those that concern no living token any more included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.count.load(Ordering::Relaxed)
+    }
+
+    /// Whether nothing is held.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl Revocation for RevokedTokens {
+    fn check(&self, caller: &Identity) -> Checked {
+        let inner = &*self.0;
+        if inner.count.load(Ordering::Acquire) == 0 {
+            return Checked::Now(false);
+        }
+        let shard = inner.shard(caller.user_id());
+        if shard.users.load(Ordering::Acquire) == 0 {
+            return Checked::Now(false);
+        }
+        let by_user = shard.by_user.read().unwrap_or_else(PoisonError::into_inner);
+        let of_issuers = by_user.get(caller.user_id()).map(Vec::as_slice).unwrap_or_default();
+        let of_user = of_issuers.iter().find(|of| of.issuer.as_deref() == caller.issuer());
+        Checked::Now(of_user.is_some_and(|of| of.covers(caller)))
+    }
+}
+
+impl Inner {
+    fn shard(&self, user: &UserId) -> &Shard {
+        &self.shards[usize::try_from(self.hasher.hash_one(user) >> 32).unwrap_or(0) % SHARDS]
+    }
+
+    /// Forgets what concerns no living token.
+    fn sweep(&self, now: Timestamp) {
+        for shard in &self.shards {
+            let mut by_user = shard.by_user.write().unwrap_or_else(PoisonError::into_inner);
+            let mut forgotten = 0;
+            by_user.retain(|_, of_issuers| {
+                of_issuers.retain_mut(|of| {
+                    forgotten += of.forget(now);
+                    of.len() > 0
+                });
+                !of_issuers.is_empty()
+            });
+            self.count.fetch_sub(forgotten, Ordering::Relaxed);
+            shard.users.store(by_user.len(), Ordering::Release);
+        }
+    }
+}
+
+impl OfUser {
+    fn of(issuer: Option<&str>) -> Self {
+        let issuer = issuer.map(Box::from);
+        Self { issuer, tokens: HashMap::new(), sessions: HashMap::new(), issued_before: None }
+    }
+
+    /// Whether it is one more.
+    fn add(&mut self, what: Revoked<'_>, until: Timestamp) -> bool {
+        let longer = |ids: &mut HashMap<Box<str>, Timestamp>, id: &str, until: Timestamp| {
+            let known = ids.get(id).copied();
+            ids.insert(id.into(), known.map_or(until, |known| known.max(until))).is_none()
+        };
+        match what {
+            Revoked::Token { id, expires_at } => longer(&mut self.tokens, id, expires_at.saturating_add(MOST_LEEWAY)),
+            Revoked::Session(id) => longer(&mut self.sessions, id, until),
+            Revoked::IssuedBefore(moment) => {
+                let latest = self.issued_before.map_or(moment, |(known, _)| known.max(moment));
+                self.issued_before.replace((latest, until)).is_none()
+            }
+        }
+    }
+
+    fn covers(&self, caller: &Identity) -> bool {
+        let holds = |ids: &HashMap<Box<str>, Timestamp>, id: Option<&str>| id.is_some_and(|id| ids.contains_key(id));
+        let too_old = |(moment, _)| caller.issued_at().is_none_or(|issued| issued < moment);
+        holds(&self.tokens, caller.token_id())
+            || holds(&self.sessions, caller.session_id())
+            || self.issued_before.is_some_and(too_old)
+    }
+
+    fn forget(&mut self, now: Timestamp) -> usize {
+        let before = self.len();
+        self.tokens.retain(|_, until| *until > now);
+        self.sessions.retain(|_, until| *until > now);
+        self.issued_before = self.issued_before.filter(|(_, until)| *until > now);
+        before - self.len()
+    }
+
+    fn len(&self) -> usize {
+        self.tokens.len() + self.sessions.len() + usize::from(self.issued_before.is_some())
+    }
+}
+
+impl fmt::Debug for RevokedTokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { longest, max, .. } = &*self.0;
+        f.debug_struct("RevokedTokens").field("longest", longest).field("max", max).field("len", &self.len()).finish()
+    }
+}
+
+const MAX: usize = 100_000;
+
+const MAX_ID: usize = 512;
+
+/// The most that any verifier allows after `exp`.
+const MOST_LEEWAY: Duration = Duration::from_secs(60);
+
+const SHARDS: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::identity::Method;
+
+    const NOW: i64 = 1_750_000_000;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_seconds(NOW + seconds)
+    }
+
+    fn user(id: &str) -> UserId {
+        UserId::new(id).expect("an id")
+    }
+
+    fn caller(id: &str, token: &str, session: &str, issued: Option<i64>) -> Identity {
+        let assertion = Identity::assertion(user(id), Method::Other("test")).issuer("issuer".into());
+        let assertion = assertion.token_id(token).session_id(session);
+        match issued {
+            Some(seconds) => assertion.issued_at(at(seconds)).into_identity(),
+            None => assertion.into_identity(),
+        }
+    }
+
+    fn is_revoked(revoked: &RevokedTokens, caller: &Identity) -> bool {
+        matches!(revoked.check(caller), Checked::Now(true))
+    }
+
+    fn of_at_most(max: usize) -> (RevokedTokens, ManualClock) {
+        let clock = ManualClock::at(NOW);
+        (RevokedTokens::with(Duration::from_secs(900), max, clock.clone()), clock)
+    }
+
+    #[test]
+    fn what_is_taken_back_is_that_and_nothing_beside_it() {
+        let (revoked, _) = of_at_most(100);
+        let issuer = Some("issuer");
+        let revoke = |id: &str, what| revoked.revoke(issuer, &user(id), what).expect("room");
+        revoke("ann", Revoked::Token { id: "t1", expires_at: at(900) });
+        revoke("ann", Revoked::Session("s1"));
+        revoke("bob", Revoked::IssuedBefore(at(10)));
+
+        assert!(is_revoked(&revoked, &caller("ann", "t1", "s", Some(0))));
+        assert!(is_revoked(&revoked, &caller("ann", "t", "s1", Some(0))));
+        assert!(!is_revoked(&revoked, &caller("ann", "t2", "s2", Some(0))));
+        assert!(!is_revoked(&revoked, &caller("ann", "s1", "t1", Some(0))), "a session's id is no token's");
+        assert!(!is_revoked(&revoked, &caller("cat", "t1", "s1", Some(0))), "somebody else's");
+        assert!(is_revoked(&revoked, &caller("bob", "t", "s", Some(9))));
+        assert!(!is_revoked(&revoked, &caller("bob", "t", "s", Some(10))));
+        assert!(is_revoked(&revoked, &caller("bob", "t", "s", None)), "who knows when");
+        let elsewhere = Identity::assertion(user("bob"), Method::Other("test")).issuer("other".into());
+        assert!(!is_revoked(&revoked, &elsewhere.into_identity()), "another issuer's user of the same id");
+    }
+
+    #[test]
+    fn of_two_moments_the_later_one_counts() {
+        let (revoked, _) = of_at_most(100);
+        for moment in [10, 20, 5] {
+            revoked.revoke(None, &user("ann"), Revoked::IssuedBefore(at(moment))).expect("room");
+        }
+        let ann = |issued| Identity::assertion(user("ann"), Method::Other("t")).issued_at(at(issued)).into_identity();
+        assert!(is_revoked(&revoked, &ann(19)) && !is_revoked(&revoked, &ann(20)));
+        assert_eq!(revoked.len(), 1);
+    }
+
+    #[test]
+    fn there_is_room_again_when_the_tokens_have_expired_and_not_before() {
+        let (revoked, clock) = of_at_most(3);
+        let ann = user("ann");
+        revoked.revoke(None, &ann, Revoked::Token { id: "short", expires_at: at(100) }).expect("room");
+        revoked.revoke(None, &ann, Revoked::Session("s")).expect("room");
+        revoked.revoke(None, &user("bob"), Revoked::IssuedBefore(at(0))).expect("room");
+        revoked.revoke(None, &ann, Revoked::Session("s")).expect_err("no room to tell whether it is one more");
+        // 60 s is how long an expired token may still be taken.
+        clock.advance(Duration::from_secs(159));
+        let error = revoked.revoke(None, &ann, Revoked::Session("s2")).expect_err("full").to_string();
+        assert_eq!(error, "revocation: no room for more than 3");
+        clock.advance(Duration::from_secs(1));
+        revoked.revoke(None, &ann, Revoked::Session("s2")).expect("the token is over");
+        assert_eq!(revoked.len(), 3);
+        clock.advance(Duration::from_secs(800));
+        revoked.revoke(None, &user("cat"), Revoked::Session("s")).expect("the first session is over");
+        assert_eq!(revoked.len(), 2, "the second session, begun later, and the new one");
+    }
+
+    #[test]
+    fn an_id_beyond_all_measure_is_refused() {
+        let (revoked, _) = of_at_most(3);
+        let id = "x".repeat(513);
+        let error = revoked.revoke(None, &user("ann"), Revoked::Session(&id)).expect_err("too long").to_string();
+        assert_eq!(error, "revocation: an id takes at most 512 bytes");
+        assert!(revoked.is_empty() && revoked.revoke(None, &user("ann"), Revoked::Session(&id[1..])).is_ok());
+    }
+}
