@@ -8,10 +8,10 @@ use crate::api_key::{ApiKeyRecord, KeyUsage};
 use crate::base_url::BaseUrl;
 use crate::date::Date;
 use crate::record;
-use crate::redis::url::RedisUrl;
 use crate::session::SessionRecord;
 use crate::sql::row::Row;
 use crate::sql::time::{Zone, instant};
+use authcore_redis_link::RedisUrl;
 
 /// What secondary storage keeps, and `/get-session` answers.
 pub fn stored_record(json: &str) -> Result<SessionRecord, BoxError> {

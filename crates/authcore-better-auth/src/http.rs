@@ -141,7 +141,7 @@ fn session_url(endpoint: &str) -> Result<Url, ConfigError> {
 fn client(url: &Url) -> Result<Client, ConfigError> {
     let is_plain = url.scheme() == "http";
     let builder = Client::builder()
-        .tls_backend_preconfigured(if is_plain { tls::unused()? } else { tls::trusting(Vec::new())? })
+        .tls_backend_preconfigured(if is_plain { tls::unused()? } else { tls::platform()? })
         .redirect(reqwest::redirect::Policy::none())
         // Off by default, but another crate in the build may switch the features on.
         .no_gzip()

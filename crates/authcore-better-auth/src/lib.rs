@@ -34,7 +34,7 @@ mod signed;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod sql;
 mod store;
-#[cfg(any(feature = "redis", feature = "http"))]
+#[cfg(feature = "http")]
 mod tls;
 mod token;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]

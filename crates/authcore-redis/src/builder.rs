@@ -5,32 +5,54 @@ use std::time::Duration;
 use authcore::{BoxError, ConfigError};
 use tokio::runtime::Handle;
 
+use crate::client::Redis;
 use crate::rates::RedisRates;
 use crate::servers::Servers;
-use crate::tls;
-use crate::url::RedisUrl;
+use authcore_redis_link::{RedisUrl, connector};
 
-/// Settings of [`RedisRates`].
+/// Settings of what is kept in Redis.
 #[must_use]
-pub struct RedisRatesBuilder {
+pub struct RedisBuilder<S: OverRedis> {
     url: String,
     pem: Option<Vec<u8>>,
     prefix: String,
     deadline: Duration,
+    with: S::With,
 }
 
-impl RedisRatesBuilder {
-    pub(crate) fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), pem: None, prefix: PREFIX.to_owned(), deadline: DEADLINE }
+/// Settings of [`RedisRates`].
+pub type RedisRatesBuilder = RedisBuilder<RedisRates>;
+
+/// Settings of [`RedisRevocations`](crate::RedisRevocations).
+pub type RedisRevocationsBuilder = RedisBuilder<crate::RedisRevocations>;
+
+/// Something that is kept in Redis.
+pub trait OverRedis: Sized {
+    /// What it needs to know besides.
+    type With;
+
+    /// What its keys begin with unless said otherwise.
+    const PREFIX: &str;
+
+    /// Kept there.
+    fn over(redis: Redis, with: Self::With) -> Self;
+
+    /// Where it is kept.
+    fn redis(&self) -> &Redis;
+}
+
+impl<S: OverRedis> RedisBuilder<S> {
+    pub(crate) fn new(url: impl Into<String>, with: S::With) -> Self {
+        Self { url: url.into(), pem: None, prefix: S::PREFIX.to_owned(), deadline: DEADLINE, with }
     }
 
-    /// How long a decision may take, connecting included: 20 ms by default, since every request waits for it; from 1 ms to
+    /// How long an answer may take, connecting included: 20 ms by default, since every request waits for it; from 1 ms to
     /// 5 s.
     pub fn deadline(self, deadline: Duration) -> Self {
         Self { deadline, ..self }
     }
 
-    /// What keys begin with: `authcore:rate:` by default. 1 to 64 printable ASCII characters without spaces and braces.
+    /// What keys begin with: `authcore:rate:` and `authcore:revoked:` by default. 1 to 64 printable ASCII characters without spaces and braces.
     /// Services that are to count apart in one Redis take different ones.
     pub fn prefix(self, prefix: impl Into<String>) -> Self {
         Self { prefix: prefix.into(), ..self }
@@ -47,47 +69,40 @@ impl RedisRatesBuilder {
     ///
     /// [`ConfigError`] as [`Self::lazy`], and when Redis does not let us in: at start-up that is a wrong address or password
     /// more often than an outage.
-    pub async fn connect(self) -> Result<RedisRates, ConfigError> {
-        let rates = self.lazy()?;
+    pub async fn connect(self) -> Result<S, ConfigError> {
+        let store = self.lazy()?;
         let refused = |error: BoxError| ConfigError::new(format!("Redis: {error}"));
-        rates.servers().first().first().await.map_err(refused)?;
-        Ok(rates)
+        store.redis().servers.first().first().await.map_err(refused)?;
+        Ok(store)
     }
 
-    /// Connects in the background: the service starts without Redis too, and what its limits do meanwhile is theirs to say.
+    /// Connects in the background: the service starts without Redis too. What limits do meanwhile is theirs to say.
     ///
     /// # Errors
     ///
     /// [`ConfigError`] for another kind of URL, a setting out of bounds, certificates without TLS or none in the text, and
     /// outside a tokio runtime.
-    pub fn lazy(self) -> Result<RedisRates, ConfigError> {
+    pub fn lazy(self) -> Result<S, ConfigError> {
         let url = RedisUrl::parse(&self.url)?;
         if !is_prefix(&self.prefix) {
             let why = "1 to 64 printable ASCII characters without spaces and braces";
-            return Err(ConfigError::new(format!("Redis prefix: takes {why}, as in {PREFIX}")));
+            return Err(ConfigError::new(format!("Redis prefix: takes {why}, as in {}", S::PREFIX)));
         }
         if !(SHORTEST..=LONGEST).contains(&self.deadline) {
             return Err(ConfigError::new("Redis deadline: takes 1 ms to 5 s, as in 20 ms"));
         }
-        let tls = match (url.tls, &self.pem) {
-            (false, None) => None,
-            (false, Some(_)) => return Err(ConfigError::new("Redis URL: certificates are for rediss://")),
-            (true, Some(pem)) if pem.is_empty() => {
-                return Err(ConfigError::new("Redis certificates: none in the PEM text"));
-            }
-            (true, pem) => Some(tls::trusting(pem.as_deref().unwrap_or_default())?),
-        };
+        let tls = connector(&url, self.pem.as_deref())?;
         let runtime = Handle::try_current().map_err(|_| ConfigError::new("Redis: to be made in a tokio runtime"))?;
         let servers = Servers::at(url, tls, self.deadline, runtime);
-        Ok(RedisRates::over(servers, self.prefix, self.deadline))
+        Ok(S::over(Redis { servers, prefix: self.prefix, deadline: self.deadline }, self.with))
     }
 }
 
-impl std::fmt::Debug for RedisRatesBuilder {
+impl<S: OverRedis> std::fmt::Debug for RedisBuilder<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // No URL: it may hold a password.
-        let Self { url: _, pem: _, prefix, deadline } = self;
-        let mut shown = f.debug_struct("RedisRatesBuilder");
+        let Self { url: _, pem: _, prefix, deadline, with: _ } = self;
+        let mut shown = f.debug_struct("RedisBuilder");
         shown.field("prefix", prefix).field("deadline", deadline).finish_non_exhaustive()
     }
 }
@@ -97,8 +112,6 @@ fn is_prefix(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'{' | b'}');
     (1..=64).contains(&text.len()) && text.bytes().all(plain)
 }
-
-const PREFIX: &str = "authcore:rate:";
 
 const DEADLINE: Duration = Duration::from_millis(20);
 const SHORTEST: Duration = Duration::from_millis(1);

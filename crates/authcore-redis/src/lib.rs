@@ -1,13 +1,13 @@
 #![doc = include_str!("../README.md")]
 
 mod builder;
+mod client;
 mod denied;
-mod link;
 mod rates;
+mod revocations;
 mod script;
 mod servers;
-mod tls;
-mod url;
 
-pub use builder::RedisRatesBuilder;
+pub use builder::{RedisBuilder, RedisRatesBuilder, RedisRevocationsBuilder};
 pub use rates::RedisRates;
+pub use revocations::RedisRevocations;

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use authcore::rate::{Counted, Counter, Decision, Quota, RateKey, RateStore};
-use authcore::{BoxError, ConfigError, Unavailable};
-use aws_lc_rs::digest;
+use authcore::{ConfigError, Unavailable};
 
-use crate::builder::RedisRatesBuilder;
+use crate::builder::{OverRedis, RedisBuilder, RedisRatesBuilder};
+use crate::client::{Redis, sha256};
 use crate::denied::Denied;
-use crate::link::{LONGEST_PAUSE, Link, told};
-use crate::script::{Ask, Script, Verdict};
-use crate::servers::{Servers, Slot};
+use crate::script::{Ask, Decide, Script, Verdict};
+use crate::servers::Slot;
 
 /// Counts in Redis, for all instances together.
 ///
@@ -75,16 +74,21 @@ impl RedisRates {
 
     /// With settings other than the default ones.
     pub fn builder(url: impl Into<String>) -> RedisRatesBuilder {
-        RedisRatesBuilder::new(url)
+        RedisBuilder::new(url, ())
+    }
+}
+
+impl OverRedis for RedisRates {
+    type With = ();
+
+    const PREFIX: &str = "authcore:rate:";
+
+    fn over(redis: Redis, (): ()) -> Self {
+        Self { shared: Arc::new(Shared { redis, script: Script::new(), denied: Denied::of_at_most(MAX_DENIED) }) }
     }
 
-    pub(crate) fn over(servers: Servers, prefix: String, deadline: Duration) -> Self {
-        let denied = Denied::of_at_most(MAX_DENIED);
-        Self { shared: Arc::new(Shared { servers, script: Script::new(), denied, prefix, deadline }) }
-    }
-
-    pub(crate) fn servers(&self) -> &Servers {
-        &self.shared.servers
+    fn redis(&self) -> &Redis {
+        &self.shared.redis
     }
 }
 
@@ -99,7 +103,7 @@ impl RateStore for RedisRates {
 impl fmt::Debug for RedisRates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // No URL: it may hold a password.
-        let Shared { prefix, deadline, .. } = &*self.shared;
+        let Redis { prefix, deadline, .. } = &self.shared.redis;
         f.debug_struct("RedisRates").field("prefix", prefix).field("deadline", deadline).finish_non_exhaustive()
     }
 }
@@ -131,72 +135,23 @@ impl Counter for RedisCounter {
 
 /// What clones and counters have in common.
 struct Shared {
-    servers: Servers,
+    redis: Redis,
     script: Script,
     denied: Denied,
-    prefix: String,
-    deadline: Duration,
 }
 
 impl Shared {
     async fn ask(&self, key: u128, cost: u64, window: u64) -> Result<Verdict, Unavailable> {
         let asked = Instant::now();
         let tag = format!("{key:032x}");
-        let text = format!("{}{{{tag}}}", self.prefix);
-        let mut server = self.servers.with(Slot::of(&tag));
-        let ask = Ask { key: &text, cost, window };
-        let answer = tokio::time::timeout(self.deadline, self.answer(&mut server, Slot::of(&tag), &ask)).await;
-        let answer = answer.unwrap_or_else(|_| {
-            server.overdue();
-            Err(format!("no answer within {} ms", self.deadline.as_millis()).into())
-        });
-        let verdict = answer.map_err(|error| Unavailable::new(format!("Redis: {error}"), RETRY_AFTER))?;
+        let text = format!("{}{{{tag}}}", self.redis.prefix);
+        let decide = Decide(&self.script, Ask { key: &text, cost, window });
+        let verdict = self.redis.ask(Slot::of(&tag), &decide).await?;
         if !verdict.allowed {
             self.denied.remember(key, verdict.debt, cost, window, asked);
         }
         Ok(verdict)
     }
-
-    /// Asks the server, and whichever it leads to: after each step that is the one that is being waited for.
-    async fn answer(&self, server: &mut Arc<Link>, slot: Slot, ask: &Ask<'_>) -> Result<Verdict, BoxError> {
-        let (mut asking, mut lost) = (false, false);
-        for _ in 0..MOST_STEPS {
-            let connection = match server.connection().await {
-                Ok(connection) => connection,
-                // Another may know who has taken over; unless it leads back here.
-                Err(error) if lost => return Err(error),
-                Err(error) => {
-                    *server = self.servers.other_than(server).ok_or(error)?;
-                    lost = true;
-                    server.connection().await?
-                }
-            };
-            let run = match asking {
-                true => self.script.run_asking(connection, ask).await,
-                false => self.script.run(connection, ask).await,
-            };
-            let error = match run {
-                Ok(verdict) => return Ok(verdict),
-                Err(error) => error,
-            };
-            if error.code() == Some("READONLY") {
-                server.read_only();
-            }
-            let Some((address, _)) = error.redirect_node() else { return Err(told(&error).into()) };
-            *server = self.servers.named(address, server).ok_or("a redirection to no address")?;
-            asking = error.code() == Some("ASK");
-            if !asking {
-                self.servers.moved(slot, server);
-            }
-        }
-        Err("redirected in a circle".into())
-    }
-}
-
-fn sha256(text: &[u8]) -> [u8; 32] {
-    let mut bytes = [0; 32];
-    bytes.copy_from_slice(digest::digest(&digest::SHA256, text).as_ref());
-    bytes
 }
 
 /// Of a quota: at most a year.
@@ -206,9 +161,3 @@ fn micros(time: Duration) -> u64 {
 
 /// About 10 MB when all of them are remembered.
 const MAX_DENIED: usize = 100_000;
-
-/// How often one decision follows redirections: twice while slots move and somebody takes over, hardly ever more.
-const MOST_STEPS: u32 = 5;
-
-/// When trying again may help: reconnecting takes no longer.
-const RETRY_AFTER: Duration = LONGEST_PAUSE;

@@ -4,6 +4,8 @@ use aws_lc_rs::digest;
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, RedisError};
 
+use crate::client::{Question, run};
+
 /// Microseconds since the epoch, by the server. Integers in Lua are exact up to 2^53: until the year 2255.
 const SERVER_CLOCK: &str = "\
 local time = redis.call('TIME')
@@ -41,35 +43,11 @@ impl Script {
         Self::with_clock(SERVER_CLOCK)
     }
 
-    /// Decides where the key is about to be: one command for this alone, and the script in full.
-    pub(crate) async fn run_asking(
-        &self,
-        mut redis: MultiplexedConnection,
-        ask: &Ask<'_>,
-    ) -> Result<Verdict, RedisError> {
-        let mut commands = redis::pipe();
-        commands.cmd("ASKING").ignore().add_command(ask.of(redis::cmd("EVAL"), &self.text));
-        let (answer,): (i64,) = commands.query_async(&mut redis).await?;
-        Ok(Verdict::from(answer))
-    }
-
     fn with_clock(clock: &str) -> Self {
         let text = [clock, DECIDE].concat();
         let sha1 = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes());
         let sha1 = sha1.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
         Self { text, sha1 }
-    }
-
-    /// Decides on this key: by name, and in full where the server does not know it (any more).
-    pub(crate) async fn run(&self, mut redis: MultiplexedConnection, ask: &Ask<'_>) -> Result<Verdict, RedisError> {
-        let known = ask.of(redis::cmd("EVALSHA"), &self.sha1).query_async(&mut redis).await;
-        let answer: i64 = match known {
-            Err(error) if error.code() == Some("NOSCRIPT") => {
-                ask.of(redis::cmd("EVAL"), &self.text).query_async(&mut redis).await?
-            }
-            known => known?,
-        };
-        Ok(Verdict::from(answer))
     }
 }
 
@@ -85,6 +63,26 @@ impl Ask<'_> {
     fn of(&self, mut command: Cmd, script: &str) -> Cmd {
         command.arg(script).arg(1).arg(self.key).arg(self.cost).arg(self.window);
         command
+    }
+}
+
+/// The decision on what is asked.
+pub(crate) struct Decide<'s, 'k>(pub(crate) &'s Script, pub(crate) Ask<'k>);
+
+impl Question for Decide<'_, '_> {
+    type Answer = Verdict;
+
+    /// By name, and in full where the server does not know it (any more).
+    async fn ask(&self, redis: MultiplexedConnection, asking: bool) -> Result<Verdict, RedisError> {
+        let Self(script, ask) = self;
+        let known = run(ask.of(redis::cmd("EVALSHA"), &script.sha1), redis.clone(), asking).await;
+        let answer: i64 = match known {
+            Err(error) if error.code() == Some("NOSCRIPT") => {
+                run(ask.of(redis::cmd("EVAL"), &script.text), redis, asking).await?
+            }
+            known => known?,
+        };
+        Ok(Verdict::from(answer))
     }
 }
 

@@ -9,8 +9,7 @@ use crc::{CRC_16_XMODEM, Crc};
 use tokio::runtime::Handle;
 use tokio_rustls::TlsConnector;
 
-use crate::link::Link;
-use crate::url::RedisUrl;
+use authcore_redis_link::{Link, RedisUrl};
 
 /// A cluster's share of the keys, by number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use authcore::{BoxError, Unavailable};
+use authcore_redis_link::told;
 
 use super::{RETRY_AFTER, RedisSessions};
 use crate::api_key::{ApiKey, ApiKeyRecord, KeyUsage};
@@ -35,7 +36,13 @@ impl RedisSessions {
     /// Puts one text in the place of another under the first key, and under the second if that is there.
     async fn replace(&self, keys: [String; 2], old: &[u8], new: &str) -> Result<bool, Unavailable> {
         let keys = keys.map(|key| format!("{}{key}", self.prefix));
-        self.in_time(async { self.link.replace(REPLACE, &keys, old, new.as_bytes()).await }).await
+        self.in_time(async {
+            let mut connection = self.link.connection().await?;
+            let mut command = redis::cmd("EVAL");
+            command.arg(REPLACE).arg(keys.len()).arg(&keys[..]).arg(old).arg(new);
+            command.query_async(&mut connection).await.map_err(|error| told(&error).into())
+        })
+        .await
     }
 }
 

@@ -1,9 +1,7 @@
 //! Sessions in Better Auth's secondary storage, where that is Redis or speaks its protocol.
 
 mod api_keys;
-mod link;
 mod or_database;
-pub(crate) mod url;
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,10 +9,10 @@ use std::time::Duration;
 
 use authcore::{BoxError, ConfigError, Unavailable};
 
-use self::link::Link;
-use self::url::RedisUrl;
 pub use api_keys::RedisApiKeys;
+use authcore_redis_link::{Link, RedisUrl, connector, told};
 pub use or_database::RedisOrDatabase;
+use tokio::runtime::Handle;
 
 use crate::record;
 use crate::session::SessionRecord;
@@ -60,7 +58,7 @@ impl RedisSessions {
     /// [`ConfigError`] for another kind of URL, and when Redis does not let us in within five seconds: at start-up that is
     /// a wrong address or password more often than an outage.
     pub async fn connect(url: &str) -> Result<Self, ConfigError> {
-        Self::connect_to(RedisUrl::parse(url)?, &[]).await
+        Self::connect_to(url, None).await
     }
 
     /// As [`RedisSessions::connect`] over TLS, trusting the certificates in this PEM text besides the platform's: for a
@@ -70,20 +68,16 @@ impl RedisSessions {
     ///
     /// As [`RedisSessions::connect`], and when the text holds no certificate or the URL asks for no TLS.
     pub async fn connect_trusting(url: &str, pem: &[u8]) -> Result<Self, ConfigError> {
-        let url = RedisUrl::parse(url)?;
-        if !url.tls {
-            return Err(ConfigError::new("Redis URL: certificates are for rediss://"));
-        }
-        if pem.is_empty() {
-            return Err(ConfigError::new("Redis certificates: none in the PEM text"));
-        }
-        Self::connect_to(url, pem).await
+        Self::connect_to(url, Some(pem)).await
     }
 
-    async fn connect_to(url: RedisUrl, pem: &[u8]) -> Result<Self, ConfigError> {
-        let link = Arc::new(Link::to(url, pem)?);
+    async fn connect_to(url: &str, pem: Option<&[u8]>) -> Result<Self, ConfigError> {
+        let url = RedisUrl::parse(url)?;
+        let tls = connector(&url, pem)?;
+        let runtime = Handle::try_current().map_err(|_| ConfigError::new("Redis: to be made in a tokio runtime"))?;
+        let link = Arc::new(Link::to(url, tls, DEADLINE, &runtime));
         let refused = |error: BoxError| ConfigError::new(format!("Redis: {error}"));
-        link.connection().await.map_err(refused)?;
+        link.first().await.map_err(refused)?;
         Ok(Self { link, prefix: Arc::from(""), deadline: DEADLINE })
     }
 
@@ -113,7 +107,7 @@ impl RedisSessions {
     /// What is asked of Redis, within the deadline.
     async fn in_time<T>(&self, asking: impl Future<Output = Result<T, BoxError>>) -> Result<T, Unavailable> {
         let answer = tokio::time::timeout(self.deadline, asking).await.unwrap_or_else(|_| {
-            self.link.suspect();
+            self.link.overdue();
             Err(format!("no answer within {} ms", self.deadline.as_millis()).into())
         });
         answer.map_err(|error| Unavailable::new(format!("Redis: {error}"), RETRY_AFTER))
@@ -137,7 +131,11 @@ impl RedisSessions {
     /// has it.
     async fn value(&self, key: &str, max_bytes: usize) -> Result<Option<String>, BoxError> {
         let key = format!("{}{key}", self.prefix);
-        let value = self.link.head(&key, max_bytes + 1).await?;
+        let mut connection = self.link.connection().await?;
+        let mut command = redis::cmd("GETRANGE");
+        let head = command.arg(key).arg(0).arg(max_bytes).query_async::<Vec<u8>>(&mut connection).await;
+        // Errors in full may repeat the key, which is a session token.
+        let value = head.map_err(|error| told(&error))?;
         if value.len() > max_bytes {
             return Err(format!("a value has more than {max_bytes} bytes").into());
         }

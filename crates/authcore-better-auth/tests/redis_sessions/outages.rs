@@ -61,15 +61,17 @@ async fn a_connection_that_stays_silent_is_replaced() {
     assert!(find(&sessions, "anybody").await.is_ok());
     redis.signal("STOP");
     let begin = Instant::now();
-    while begin.elapsed() < Duration::from_millis(1500) {
-        // The look-up under way when the connection is given up learns of that.
+    while begin.elapsed() < Duration::from_millis(2500) {
+        // Once that is known nobody waits for it. The look-up under way when it is given up learns of that.
         let why = complaint(find(&sessions, "anybody").await);
-        assert!(["Redis: no answer within 100 ms", "Redis: I/O error"].contains(&&*why), "{why}");
+        let known = ["Redis: no answer within 100 ms", "Redis: I/O error", "Redis: not connected: no answer"];
+        assert!(known.contains(&&*why), "{why}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
     redis.signal("CONT");
     assert!(recovered(&sessions).await);
-    // Ours before, ours now, and the one that asks.
-    assert!(redis.run(&["INFO", "stats"]).contains("total_connections_received:3"));
+    // Ours before, ours now, perhaps one that was given up in between, and the one that asks.
+    assert!((3..=4).contains(&redis.connections()), "{}", redis.connections());
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use server::RedisServer;
 use tokio::net::TcpStream;
 
 use super::*;
-use crate::url::RedisUrl;
+use authcore_redis_link::RedisUrl;
 
 const GIVEN_CLOCK: &str = "local now = tonumber(ARGV[3])\n";
 

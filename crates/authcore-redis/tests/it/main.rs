@@ -3,6 +3,7 @@
 mod cluster;
 mod decisions;
 mod outages;
+mod revocations;
 #[allow(dead_code, reason = "shared with the tests of other crates")]
 mod server;
 mod shared;

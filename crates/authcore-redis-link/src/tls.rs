@@ -9,11 +9,22 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls_platform_verifier::Verifier;
 use tokio_rustls::TlsConnector;
 
-/// Trusts the platform's certificates, and those in this PEM text besides.
-pub(crate) fn trusting(pem: &[u8]) -> Result<TlsConnector, ConfigError> {
+use crate::url::RedisUrl;
+
+/// What connects over TLS, where the URL asks for it: trusts the platform's certificates, and those in this PEM text besides.
+///
+/// # Errors
+///
+/// [`ConfigError`] when the text holds no certificate, or is given for a URL without TLS.
+pub fn connector(url: &RedisUrl, pem: Option<&[u8]>) -> Result<Option<TlsConnector>, ConfigError> {
+    if !url.tls {
+        let useless = |_| Err(ConfigError::new("Redis URL: certificates are for rediss://"));
+        return pem.map_or(Ok(None), useless);
+    }
     let unreadable = |_| ConfigError::new("Redis certificates: the PEM text cannot be read");
-    let roots: Vec<_> = CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(unreadable)?;
-    if roots.is_empty() && !pem.is_empty() {
+    let pems = CertificateDer::pem_slice_iter(pem.unwrap_or_default());
+    let roots: Vec<_> = pems.collect::<Result<_, _>>().map_err(unreadable)?;
+    if roots.is_empty() && pem.is_some() {
         return Err(ConfigError::new("Redis certificates: none in the PEM text"));
     }
     let failed = |error: rustls::Error| ConfigError::new(format!("TLS: {error}"));
@@ -22,5 +33,5 @@ pub(crate) fn trusting(pem: &[u8]) -> Result<TlsConnector, ConfigError> {
     let builder = builder.with_safe_default_protocol_versions().map_err(failed)?;
     let verifier = Arc::new(Verifier::new_with_extra_roots(roots, provider).map_err(failed)?);
     let config = builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
-    Ok(TlsConnector::from(Arc::new(config)))
+    Ok(Some(TlsConnector::from(Arc::new(config))))
 }

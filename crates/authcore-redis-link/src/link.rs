@@ -20,7 +20,7 @@ use tokio_rustls::TlsConnector;
 use crate::url::RedisUrl;
 
 /// A connection that mends itself; closed when dropped.
-pub(crate) struct Link {
+pub struct Link {
     host: Box<str>,
     state: watch::Receiver<State>,
     doubts: Arc<Doubts>,
@@ -47,7 +47,7 @@ struct Doubts {
 
 impl Link {
     /// Begins to connect, in a task of this runtime. Who asks waits no longer than `patience`.
-    pub(crate) fn to(url: RedisUrl, tls: Option<TlsConnector>, patience: Duration, runtime: &Handle) -> Self {
+    pub fn to(url: RedisUrl, tls: Option<TlsConnector>, patience: Duration, runtime: &Handle) -> Self {
         let doubts = Arc::new(Doubts::default());
         let (sender, state) = watch::channel(State::Connecting);
         let host = url.host.as_str().into();
@@ -55,16 +55,24 @@ impl Link {
         Self { host, state, doubts, keeper: runtime.spawn(keeper.keep()).abort_handle() }
     }
 
-    pub(crate) fn host(&self) -> &str {
+    /// Of the server, as the URL names it.
+    #[must_use]
+    pub fn host(&self) -> &str {
         &self.host
     }
 
-    pub(crate) fn is_up(&self) -> bool {
+    /// Whether it is connected now.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
         matches!(*self.state.borrow(), State::Up(_))
     }
 
     /// The connection: at once when it is there or known not to be, else once an attempt that has just begun is over.
-    pub(crate) async fn connection(&self) -> Result<MultiplexedConnection, BoxError> {
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    pub async fn connection(&self) -> Result<MultiplexedConnection, BoxError> {
         let now = self.state.borrow().clone();
         if !matches!(now, State::Connecting) {
             return now.connection();
@@ -72,8 +80,12 @@ impl Link {
         self.settled(|state| !matches!(state, State::Connecting)).await
     }
 
-    /// The connection, or why the first attempt failed, however long it takes.
-    pub(crate) async fn first(&self) -> Result<MultiplexedConnection, BoxError> {
+    /// The connection, however long the first attempt takes.
+    ///
+    /// # Errors
+    ///
+    /// Why it failed.
+    pub async fn first(&self) -> Result<MultiplexedConnection, BoxError> {
         self.settled(|state| matches!(state, State::Up(_) | State::Down(_))).await
     }
 
@@ -84,12 +96,12 @@ impl Link {
     }
 
     /// Says that an answer is overdue: the connection will be tried, and made anew if it is dead.
-    pub(crate) fn overdue(&self) {
+    pub fn overdue(&self) {
         self.doubts.overdue.notify_waiters();
     }
 
     /// Says that it leads to a replica, as after a fail-over: it will be made anew, perhaps to another server.
-    pub(crate) fn read_only(&self) {
+    pub fn read_only(&self) {
         self.doubts.read_only.notify_waiters();
     }
 }
@@ -232,7 +244,7 @@ impl End {
 type Driver = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The kind of an error. Its detail is Redis's own words, which may repeat a command with its arguments.
-pub(crate) fn told(error: &RedisError) -> String {
+pub fn told(error: &RedisError) -> String {
     match error.code() {
         Some(code) => format!("{} ({code})", error.category()),
         None => error.category().to_owned(),
@@ -252,4 +264,5 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const PING_TIMEOUT: Duration = Duration::from_secs(1);
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
-pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// Longest that is waited before it is tried again.
+pub const LONGEST_PAUSE: Duration = Duration::from_secs(1);

@@ -8,16 +8,24 @@ use url::Url;
 
 /// What a Redis URL says.
 #[derive(Clone)]
-pub(crate) struct RedisUrl {
-    pub(crate) host: String,
-    pub(crate) port: u16,
-    pub(crate) tls: bool,
+pub struct RedisUrl {
+    /// Name or address, without brackets.
+    pub host: String,
+    /// 6379 unless said otherwise.
+    pub port: u16,
+    /// Whether it is `rediss://`.
+    pub tls: bool,
     /// User, password and database.
-    pub(super) login: RedisConnectionInfo,
+    pub login: RedisConnectionInfo,
 }
 
 impl RedisUrl {
-    pub(crate) fn parse(text: &str) -> Result<Self, ConfigError> {
+    /// Reads `redis://[user:password@]host[:port][/database]`, or `rediss://` for TLS.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] for another kind of URL, without showing it: it may hold a password.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let mut url = Url::parse(text).map_err(|_| refused("not a URL"))?;
         let tls = match url.scheme() {
             "redis" => false,

@@ -1,0 +1,132 @@
+//! What is taken back in one instance is refused by the others.
+
+use std::time::Duration;
+
+use authcore::{
+    Checked, Clock as _, Identity, Method, Revocation as _, Revoked, SystemClock, Timestamp, Unavailable, UserId,
+};
+use authcore_redis::RedisRevocations;
+
+use super::LENIENT;
+use super::server::RedisServer;
+
+const LIFETIME: Duration = Duration::from_secs(900);
+
+fn user(id: &str) -> UserId {
+    UserId::new(id).expect("an id")
+}
+
+fn now() -> Timestamp {
+    SystemClock.now()
+}
+
+fn caller(id: &str, issued: Timestamp) -> Identity {
+    let assertion = Identity::assertion(user(id), Method::Other("test")).issuer("issuer".into());
+    assertion.token_id("t1").session_id("s1").issued_at(issued).into_identity()
+}
+
+async fn store(redis: &RedisServer) -> RedisRevocations {
+    RedisRevocations::builder(redis.url(), LIFETIME).deadline(LENIENT).connect().await.expect("Redis listens")
+}
+
+async fn check(store: &RedisRevocations, caller: &Identity) -> Result<bool, Unavailable> {
+    match store.check(caller) {
+        Checked::Now(revoked) => Ok(revoked),
+        Checked::Later(answer) => answer.await,
+    }
+}
+
+async fn is_revoked(store: &RedisRevocations, caller: &Identity) -> bool {
+    check(store, caller).await.expect("Redis answers")
+}
+
+#[tokio::test]
+async fn other_instances_refuse_what_one_takes_back() {
+    let redis = RedisServer::start();
+    let (here, there) = (store(&redis).await, store(&redis).await);
+    let ann = caller("ann", now());
+    assert!(!is_revoked(&there, &ann).await);
+
+    let issuer = Some("issuer");
+    let expires_at = now().saturating_add(LIFETIME);
+    here.revoke(issuer, &user("ann"), Revoked::Token { id: "t2", expires_at }).await.expect("written");
+    here.revoke(issuer, &user("ann"), Revoked::Session("t1")).await.expect("written");
+    here.revoke(issuer, &user("bob"), Revoked::Session("s1")).await.expect("written");
+    here.revoke(Some("other"), &user("ann"), Revoked::Session("s1")).await.expect("written");
+    here.revoke(None, &user("ann"), Revoked::Session("s1")).await.expect("written");
+    assert!(!is_revoked(&there, &ann).await, "another token, session, user, issuer");
+    assert!(is_revoked(&there, &caller("bob", now())).await);
+
+    here.revoke(issuer, &user("ann"), Revoked::Session("s1")).await.expect("written");
+    assert!(is_revoked(&there, &ann).await && is_revoked(&here, &ann).await);
+    here.revoke(issuer, &user("cat"), Revoked::Token { id: "t1", expires_at }).await.expect("written");
+    assert!(is_revoked(&there, &caller("cat", now())).await);
+}
+
+#[tokio::test]
+async fn of_a_user_what_was_issued_before_the_latest_moment_is_refused() {
+    let redis = RedisServer::start();
+    let store = store(&redis).await;
+    let moment = now();
+    let earlier = Timestamp::from_micros(moment.as_micros() - 1);
+    for moment in [earlier, moment, earlier] {
+        store.revoke(Some("issuer"), &user("ann"), Revoked::IssuedBefore(moment)).await.expect("written");
+    }
+    assert!(is_revoked(&store, &caller("ann", earlier)).await);
+    assert!(!is_revoked(&store, &caller("ann", moment)).await);
+    let undated = Identity::assertion(user("ann"), Method::Other("test")).issuer("issuer".into()).into_identity();
+    assert!(is_revoked(&store, &undated).await, "who knows when");
+
+    let [key] = &redis.names()[..] else { panic!("{:?}", redis.names()) };
+    redis.run(&["SET", key, "somebody else's"]);
+    assert!(is_revoked(&store, &caller("ann", moment)).await, "what cannot be read");
+}
+
+#[tokio::test]
+async fn keys_live_as_long_as_the_tokens_and_show_nobody() {
+    let redis = RedisServer::start();
+    let store = store(&redis).await;
+    let ann = user("ann@example.com");
+    let of_ann = |what| store.revoke(Some("issuer"), &ann, what);
+    let soon = now().saturating_add(Duration::from_secs(10));
+    of_ann(Revoked::Token { id: "t1", expires_at: soon }).await.expect("written");
+    of_ann(Revoked::Session("session-of-ann")).await.expect("written");
+    of_ann(Revoked::IssuedBefore(now())).await.expect("written");
+    let over = now().saturating_add(Duration::ZERO);
+    let long_over = Timestamp::from_micros(over.as_micros() - 61_000_000);
+    of_ann(Revoked::Token { id: "t0", expires_at: long_over }).await.expect("nothing to be done");
+
+    let mut names = redis.names();
+    names.sort_unstable_by_key(String::len);
+    assert_eq!(names.len(), 3, "{names:?}");
+    // Their leeway of 60 s included.
+    for (name, kind, seconds) in [(&names[0], "}", 960), (&names[1], "}:token:", 70), (&names[2], "}:session:", 960)] {
+        assert!(name.starts_with("authcore:revoked:{") && name.contains(kind) && !name.contains("ann"), "{name}");
+        let left: i64 = redis.run(&["PTTL", name]).trim_start_matches(':').parse().expect("a number");
+        assert!((seconds * 1000 - 5000..=seconds * 1000).contains(&left), "{name}: {left}");
+    }
+}
+
+#[tokio::test]
+async fn a_check_is_one_command() {
+    let redis = RedisServer::start();
+    let store = store(&redis).await;
+    let before = redis.calls("mget");
+    for _ in 0..10 {
+        assert!(!is_revoked(&store, &caller("ann", now())).await);
+    }
+    assert_eq!((redis.calls("mget") - before, redis.calls("get"), redis.calls("eval")), (10, 0, 0));
+}
+
+#[tokio::test]
+async fn nobody_can_tell_while_redis_is_down() {
+    let mut redis = RedisServer::start();
+    let store = store(&redis).await;
+    redis.stop();
+    let error = check(&store, &caller("ann", now())).await.expect_err("nobody can tell");
+    assert!(error.to_string().starts_with("Redis: "), "{error}");
+    assert_eq!(error.retry_after(), Duration::from_secs(1));
+    store.revoke(None, &user("ann"), Revoked::Session("s")).await.expect_err("nothing was written");
+    let lazy = RedisRevocations::builder("redis://u:secret@127.0.0.1:1", LIFETIME).lazy().expect("good settings");
+    assert!(!format!("{lazy:?}").contains("secret"));
+}
