@@ -3,7 +3,7 @@
 use std::fmt;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use authcore::{AnswerFields, AuthError, Refusal};
 
@@ -61,10 +61,20 @@ impl ResponseError for Reject {
 /// Adds what the answer does not have yet.
 pub(crate) fn add_fields(headers: &mut HeaderMap, fields: &AnswerFields) {
     for field in fields.iter() {
-        if !field.is_settled_by(headers.get_all(field.name()).map(HeaderValue::as_bytes))
-            && let Ok(value) = HeaderValue::from_str(field.value())
+        let name = HeaderName::from_static(field.name());
+        if !field.is_settled_by(headers.get_all(&name).map(HeaderValue::as_bytes))
+            && let Ok(value) = value_of(field.value())
         {
-            headers.append(HeaderName::from_static(field.name()), value);
+            headers.append(name, value);
         }
+    }
+}
+
+/// What most answers say is at hand; other text is checked and copied.
+fn value_of(text: &str) -> Result<HeaderValue, InvalidHeaderValue> {
+    match text {
+        "no-store" => Ok(const { HeaderValue::from_static("no-store") }),
+        "Authorization, Cookie" => Ok(const { HeaderValue::from_static("Authorization, Cookie") }),
+        _ => HeaderValue::from_str(text),
     }
 }

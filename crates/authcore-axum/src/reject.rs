@@ -3,6 +3,7 @@
 use authcore::{AnswerFields, AuthError, Refusal};
 use axum_core::body::Body;
 use axum_core::response::{IntoResponse, Response};
+use http::header::{Entry, HeaderName, InvalidHeaderValue};
 use http::{HeaderValue, StatusCode};
 
 /// A refusal as a response: the error type of handlers, so that `?` works on whatever the core refuses.
@@ -51,10 +52,22 @@ impl IntoResponse for Reject {
 pub(crate) fn add_fields<R>(response: &mut http::Response<R>, fields: &AnswerFields) {
     let headers = response.headers_mut();
     for field in fields.iter() {
-        if !field.is_settled_by(headers.get_all(field.name()).iter().map(HeaderValue::as_bytes))
-            && let Ok(value) = HeaderValue::from_str(field.value())
-        {
-            headers.append(field.name(), value);
+        let Ok(value) = value_of(field.value()) else { continue };
+        match headers.entry(HeaderName::from_static(field.name())) {
+            Entry::Occupied(lines) if field.is_settled_by(lines.iter().map(HeaderValue::as_bytes)) => {}
+            Entry::Occupied(mut lines) => lines.append(value),
+            Entry::Vacant(place) => {
+                place.insert(value);
+            }
         }
+    }
+}
+
+/// What most answers say is at hand; other text is checked and copied.
+fn value_of(text: &str) -> Result<HeaderValue, InvalidHeaderValue> {
+    match text {
+        "no-store" => Ok(const { HeaderValue::from_static("no-store") }),
+        "Authorization, Cookie" => Ok(const { HeaderValue::from_static("Authorization, Cookie") }),
+        _ => HeaderValue::from_str(text),
     }
 }

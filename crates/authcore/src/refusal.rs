@@ -7,7 +7,6 @@ mod answer_field;
 mod status;
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -246,11 +245,12 @@ impl Refusal {
         if self.0.challenge == Challenge::None {
             return None;
         }
-        let mut text = String::from("Bearer");
+        // Long enough for most.
+        let mut text = String::with_capacity(96);
+        text.push_str("Bearer");
         let mut separator = " ";
         let mut parameter = |name: &str, value: &str| {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{separator}{name}=\"{value}\"");
+            text.extend([separator, name, "=\"", value, "\""]);
             separator = ", ";
         };
         if let Some(realm) = &self.0.realm {
