@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 /// An instant: microseconds since the Unix epoch, which holds every `NumericDate` of RFC 7519 up to the year 9999.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,16 +66,32 @@ impl<C: Clock + ?Sized> Clock for Box<C> {
 }
 
 /// The operating system's clock.
+///
+/// On Linux it is read to the kernel's tick, of ten milliseconds at most, which costs an eighth of reading it to the
+/// nanosecond: tokens are dated in whole seconds.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        // In 64 bits: `as_micros` divides in 128.
-        let micros = since_epoch.as_secs().saturating_mul(1_000_000).saturating_add(since_epoch.subsec_micros().into());
-        Timestamp(i64::try_from(micros).unwrap_or(i64::MAX))
+        since_epoch().unwrap_or(Timestamp(i64::MAX))
     }
+}
+
+/// `None` for what 64 bits of microseconds do not hold: 292,000 years.
+#[cfg(target_os = "linux")]
+fn since_epoch() -> Option<Timestamp> {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
+    Some(Timestamp(now.tv_sec.checked_mul(1_000_000)?.checked_add(now.tv_nsec / 1_000)?))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn since_epoch() -> Option<Timestamp> {
+    use std::time::{SystemTime, UNIX_EPOCH};
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    // In 64 bits: `as_micros` divides in 128.
+    let micros = since_epoch.as_secs().checked_mul(1_000_000)?.checked_add(since_epoch.subsec_micros().into())?;
+    i64::try_from(micros).ok().map(Timestamp)
 }
 
 /// A clock that moves only when told to. Clones share the time.
@@ -109,5 +125,25 @@ impl Clock for ManualClock {
 impl fmt::Debug for ManualClock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ManualClock({})", self.now().as_seconds())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{SystemTime, UNIX_EPOCH};
+
+    use super::*;
+
+    #[test]
+    fn the_systems_clock_is_that_of_the_standard_library() {
+        let of_std = || {
+            let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+            Timestamp(i64::try_from(since_epoch.as_micros()).expect("not so late"))
+        };
+        let (before, now, after) = (of_std(), SystemClock.now(), of_std());
+        assert!(
+            now.saturating_add(Duration::from_millis(11)) >= before && now <= after,
+            "{before:?} {now:?} {after:?}"
+        );
     }
 }
