@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use authcore::{Algorithm, Clock, ConfigError, Key, RequestHead, Secret, SystemClock};
+use authcore::{Algorithm, Clock, ConfigError, Key, RequestHead, Revocation, Secret, SystemClock};
 
 use crate::api_key::ApiKeys;
 use crate::authenticator::{BetterAuth, Judges};
@@ -139,6 +139,14 @@ impl BetterAuthBuilder {
     /// How far clocks may differ for JWTs: 30 s by default, at most 60 s.
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.jwt.leeway = Some(leeway);
+        self
+    }
+
+    /// Asks this of each JWT that verifies: was it taken back? Better Auth's own name no session and have no `jti`, unless
+    /// `definePayload` adds them, so take back what was issued before a moment. Sessions and API keys are ended where they
+    /// are kept, and not asked about here.
+    pub fn revocation(mut self, revocation: impl Revocation) -> Self {
+        self.jwt.revocation = Some(Box::new(revocation));
         self
     }
 

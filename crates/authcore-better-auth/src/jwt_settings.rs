@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use authcore::{Algorithm, Clock, ConfigError, JwtVerifier, JwtVerifierBuilder, Key, KeySet, RemoteKeys};
+use authcore::{Algorithm, Clock, ConfigError, JwtVerifier, JwtVerifierBuilder, Key, KeySet, RemoteKeys, Revocation};
 
 use crate::base_url::BaseUrl;
 use crate::clock::SharedClock;
@@ -23,6 +23,7 @@ pub(crate) struct JwtSettings {
     pub(crate) role_claim: Option<String>,
     pub(crate) leeway: Option<Duration>,
     pub(crate) clock: Option<Arc<dyn Clock>>,
+    pub(crate) revocation: Option<Box<dyn Revocation>>,
     pub(crate) names: Names,
 }
 
@@ -100,6 +101,9 @@ impl JwtSettings {
         }
         if let Some(clock) = self.clock {
             builder = builder.clock(SharedClock(clock));
+        }
+        if let Some(revocation) = self.revocation {
+            builder = builder.revocation(revocation);
         }
         builder.build().map_err(|error| ConfigError::new(format!("{}{error}", names.prefix())))
     }

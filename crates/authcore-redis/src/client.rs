@@ -50,34 +50,57 @@ impl Redis {
         slot: Slot,
         question: &Q,
     ) -> Result<Q::Answer, BoxError> {
-        let (mut asking, mut lost) = (false, false);
+        let mut asking = false;
+        // Those that were no help: another may know who has taken over.
+        let mut useless = Vec::new();
         for _ in 0..MOST_STEPS {
-            let connection = match server.connection().await {
-                Ok(connection) => connection,
-                // Another may know who has taken over; unless it leads back here.
-                Err(error) if lost => return Err(error),
-                Err(error) => {
-                    *server = self.servers.other_than(server).ok_or(error)?;
-                    lost = true;
-                    server.connection().await?
-                }
-            };
-            let error = match question.ask(connection, asking).await {
-                Ok(answer) => return Ok(answer),
+            let error = match server.connection().await {
                 Err(error) => error,
+                Ok(connection) => match question.ask(connection, asking).await {
+                    Ok(answer) => return Ok(answer),
+                    Err(error) => {
+                        if error.code() == Some("READONLY") {
+                            server.read_only();
+                        }
+                        if let Some((address, is_asking)) = redirection(&error) {
+                            *server = self.servers.named(&address, server).ok_or("a redirection to no address")?;
+                            asking = is_asking;
+                            if useless.iter().any(|known| Arc::ptr_eq(known, server)) {
+                                return Err("who has the key cannot be reached".into());
+                            }
+                            if !asking {
+                                self.servers.moved(slot, server);
+                            }
+                            continue;
+                        }
+                        if error.code() != Some("CLUSTERDOWN") {
+                            return Err(told(&error).into());
+                        }
+                        told(&error).into()
+                    }
+                },
             };
-            if error.code() == Some("READONLY") {
-                server.read_only();
-            }
-            let Some((address, _)) = error.redirect_node() else { return Err(told(&error).into()) };
-            *server = self.servers.named(address, server).ok_or("a redirection to no address")?;
-            asking = error.code() == Some("ASK");
-            if !asking {
-                self.servers.moved(slot, server);
-            }
+            self.servers.forget(slot, server);
+            useless.push(Arc::clone(server));
+            *server = self.servers.other_than(&useless).ok_or(error)?;
+            asking = false;
         }
         Err("redirected in a circle".into())
     }
+}
+
+/// Where an error leads, and whether only for this once (`ASK`).
+fn redirection(error: &RedisError) -> Option<(String, bool)> {
+    if let Some((address, _)) = error.redirect_node() {
+        return Some((address.to_owned(), error.code() == Some("ASK")));
+    }
+    // In a pipeline the detail stands with the command's own error.
+    let errors = error.clone().into_server_errors()?;
+    let (_, first) = errors.first()?;
+    let is_asking = first.code() == "ASK";
+    let leads = is_asking || first.code() == "MOVED";
+    let address = first.details()?.split_ascii_whitespace().nth(1)?;
+    leads.then(|| (address.to_owned(), is_asking))
 }
 
 /// Runs one command, asking for leave first where that is called for.
@@ -102,7 +125,7 @@ pub(crate) fn sha256(text: &[u8]) -> [u8; 32] {
 }
 
 /// How often one question follows redirections: twice while slots move and somebody takes over, hardly ever more.
-const MOST_STEPS: u32 = 5;
+const MOST_STEPS: u32 = 6;
 
 /// When trying again may help: reconnecting takes no longer.
 const RETRY_AFTER: Duration = LONGEST_PAUSE;

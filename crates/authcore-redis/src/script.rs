@@ -2,7 +2,7 @@
 
 use aws_lc_rs::digest;
 use redis::aio::MultiplexedConnection;
-use redis::{Cmd, RedisError};
+use redis::{FromRedisValue, RedisError, ToRedisArgs};
 
 use crate::client::{Question, run};
 
@@ -44,10 +44,33 @@ impl Script {
     }
 
     fn with_clock(clock: &str) -> Self {
-        let text = [clock, DECIDE].concat();
+        Self::of([clock, DECIDE].concat())
+    }
+
+    pub(crate) fn of(text: String) -> Self {
         let sha1 = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes());
         let sha1 = sha1.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
         Self { text, sha1 }
+    }
+
+    /// Runs it on one key: by name, and in full where the server does not know it (any more).
+    pub(crate) async fn run<T: FromRedisValue, A: ToRedisArgs + Sync>(
+        &self,
+        redis: MultiplexedConnection,
+        asking: bool,
+        key: &str,
+        arguments: &[A],
+    ) -> Result<T, RedisError> {
+        let command = |name: &str, script: &str| {
+            let mut command = redis::cmd(name);
+            command.arg(script).arg(1).arg(key);
+            arguments.iter().for_each(|argument| _ = command.arg(argument));
+            command
+        };
+        match run(command("EVALSHA", &self.sha1), redis.clone(), asking).await {
+            Err(error) if error.code() == Some("NOSCRIPT") => run(command("EVAL", &self.text), redis, asking).await,
+            known => known,
+        }
     }
 }
 
@@ -59,29 +82,15 @@ pub(crate) struct Ask<'k> {
     pub(crate) window: u64,
 }
 
-impl Ask<'_> {
-    fn of(&self, mut command: Cmd, script: &str) -> Cmd {
-        command.arg(script).arg(1).arg(self.key).arg(self.cost).arg(self.window);
-        command
-    }
-}
-
 /// The decision on what is asked.
 pub(crate) struct Decide<'s, 'k>(pub(crate) &'s Script, pub(crate) Ask<'k>);
 
 impl Question for Decide<'_, '_> {
     type Answer = Verdict;
 
-    /// By name, and in full where the server does not know it (any more).
     async fn ask(&self, redis: MultiplexedConnection, asking: bool) -> Result<Verdict, RedisError> {
-        let Self(script, ask) = self;
-        let known = run(ask.of(redis::cmd("EVALSHA"), &script.sha1), redis.clone(), asking).await;
-        let answer: i64 = match known {
-            Err(error) if error.code() == Some("NOSCRIPT") => {
-                run(ask.of(redis::cmd("EVAL"), &script.text), redis, asking).await?
-            }
-            known => known?,
-        };
+        let Self(script, Ask { key, cost, window }) = self;
+        let answer: i64 = script.run(redis, asking, key, &[*cost, *window]).await?;
         Ok(Verdict::from(answer))
     }
 }

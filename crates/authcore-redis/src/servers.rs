@@ -64,11 +64,12 @@ impl Servers {
         Arc::clone(cluster.slots.get(&slot.0).unwrap_or(&self.first))
     }
 
-    /// One that is connected, to be asked who has taken over from this one, which is not.
-    pub(crate) fn other_than(&self, lost: &Arc<Link>) -> Option<Arc<Link>> {
+    /// One that is connected, to be asked who has taken over from these, which were no help.
+    pub(crate) fn other_than(&self, useless: &[Arc<Link>]) -> Option<Arc<Link>> {
         let cluster = self.cluster();
         let mut others = cluster.links.values();
-        others.find(|other| !Arc::ptr_eq(other, lost) && other.is_up()).cloned()
+        let is_known = |other: &Arc<Link>| useless.iter().any(|known| Arc::ptr_eq(known, other));
+        others.find(|other| !is_known(other) && other.is_up()).cloned()
     }
 
     /// The one at the address that `from` redirects to.
@@ -81,11 +82,20 @@ impl Servers {
         if let Some(known) = cluster.links.get(&(host.to_owned(), port)) {
             return Some(Arc::clone(known));
         }
-        // Servers that have gone, and whose slots are all with others.
-        cluster.links.retain(|_, link| Arc::strong_count(link) > 1 || link.is_up());
+        // Servers that have gone, and whose slots are all with others; all that have no slot, should there be many.
+        let many = cluster.links.len() >= MANY;
+        cluster.links.retain(|_, link| Arc::strong_count(link) > 1 || link.is_up() && !many);
         let link = Arc::new(self.way.to(host.to_owned(), port));
         cluster.links.insert((host.to_owned(), port), Arc::clone(&link));
         Some(link)
+    }
+
+    /// Notes that this one was no help with a slot any more.
+    pub(crate) fn forget(&self, slot: Slot, useless: &Arc<Link>) {
+        let mut cluster = self.cluster();
+        if cluster.slots.get(&slot.0).is_some_and(|known| Arc::ptr_eq(known, useless)) {
+            cluster.slots.remove(&slot.0);
+        }
     }
 
     /// Notes that a slot is there from now on.
@@ -107,6 +117,9 @@ impl Way {
 }
 
 const SLOTS: u16 = 16_384;
+
+/// More servers than clusters have.
+const MANY: usize = 1_000;
 
 #[cfg(test)]
 mod tests {

@@ -69,6 +69,17 @@ impl dyn RequestHead + '_ {
         self.method() == "GET" && self.lists("upgrade", b"websocket") && self.lists("connection", b"upgrade")
     }
 
+    /// Whether anybody might take this for asking for a WebSocket: versions after the name included.
+    pub(crate) fn asks_for_websocket(&self) -> bool {
+        let mut found = false;
+        self.field_lines("upgrade", &mut |line| {
+            let is_it = |given: &[u8]| trim(given).get(..9).is_some_and(|name| name.eq_ignore_ascii_case(b"websocket"));
+            found = line.split(|byte| *byte == b',').any(is_it);
+            if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        found
+    }
+
     /// Whether a field that holds a list names this element, in whatever case.
     pub(crate) fn lists(&self, name: &str, element: &[u8]) -> bool {
         let mut found = false;

@@ -83,13 +83,14 @@ impl Identity {
         Self::of(Facts { user_id: facts.user_id.apart(), impersonated_by, ..facts.clone() })
     }
 
-    /// About how many bytes of memory it takes, what it shares with other identities left out.
+    /// About how many bytes of memory it takes, all of it counted as its own.
     pub(crate) fn bytes(&self) -> usize {
         // Of each allocation the allocator's own, and of those that are shared the two counts of references.
         const ALLOCATION: usize = 2 * size_of::<usize>();
         const SHARED: usize = ALLOCATION + 2 * size_of::<usize>();
-        let Facts { user_id, claims, .. } = &*self.0;
-        SHARED + size_of::<Facts>() + SHARED + user_id.as_str().len() + ALLOCATION + claims.bytes()
+        let Facts { issuer, user_id, claims, .. } = &*self.0;
+        let issuer = issuer.as_ref().map_or(0, |issuer| SHARED + issuer.len());
+        SHARED + size_of::<Facts>() + SHARED + user_id.as_str().len() + ALLOCATION + claims.bytes() + issuer
     }
 
     /// The same with this issuer. For authenticators whose credential names none, though it is one's users like those of

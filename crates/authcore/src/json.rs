@@ -1,7 +1,8 @@
 //! Strict JSON objects: every member name once, at every depth, and nothing after the last brace.
 //!
 //! Two parsers that disagree on which of two equal names counts are a way around every check (RFC 8725 §2.4). One pass
-//! over the text checks it and finds the members that are asked for; it takes what serde_json takes, depth of 127 included.
+//! over the text checks it and finds the members that are asked for; it takes what serde_json takes, depth of 127 included; of members
+//! that are asked for also numbers too large to hold, about which whoever asked has the say.
 
 mod grammar;
 mod names;

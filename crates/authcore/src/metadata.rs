@@ -152,13 +152,26 @@ fn parts(url: &str) -> Option<(&str, &str)> {
     let (scheme, after) = url.split_once("://")?;
     let end = after.find(['/', '?']).unwrap_or(after.len());
     let authority = &after[..end];
-    let host =
-        authority.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map_or(authority, |(host, _)| host);
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let is_loopback = host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    let (host, port) = match authority.find(']') {
+        Some(bracket) => authority.split_at(bracket + 1),
+        None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
+    };
+    let address = match host.strip_prefix('[') {
+        Some(rest) => Some(IpAddr::V6(rest.strip_suffix(']')?.parse().ok()?)),
+        None => host.parse().ok().map(IpAddr::V4),
+    };
+    let is_name =
+        |host: &str| host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
+    let is_port = |port: &str| {
+        let digits = port.strip_prefix(':').filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+        digits.is_some_and(|digits| digits.parse::<u16>().is_ok_and(|port| port > 0))
+    };
+    let is_loopback = address.map_or(host == "localhost", |address| address.is_loopback());
     let is_served = scheme == "https" || scheme == "http" && is_loopback;
-    let plain = |byte: u8| byte.is_ascii_graphic() && !b"#\"<>\\^`{|}".contains(&byte);
-    let fits = is_served && !host.is_empty() && !authority.contains('@') && url.bytes().all(plain);
+    // Stars and escapes would mean something else where paths are matched.
+    let plain = |byte: u8| byte.is_ascii_graphic() && !b"#\"%*<>\\^`{|}".contains(&byte);
+    let is_host = !host.is_empty() && (address.is_some() || is_name(host)) && (port.is_empty() || is_port(port));
+    let fits = is_served && is_host && url.bytes().all(plain);
     fits.then(|| url.split_at(url.len() - after.len() + end))
 }
 
@@ -220,6 +233,16 @@ mod tests {
             "https://a/\"",
             "https://a/{x}",
             "ftp://a",
+            "https://a:99999",
+            "https://a:",
+            "https://a:+1",
+            "https://[::1",
+            "http://[[::1]]",
+            "https://%zz",
+            "https://[nonsense]",
+            "https://[::1]x",
+            "https://a/**",
+            "https://a/%61",
             "https://ä.example",
         ] {
             let error = ResourceMetadata::of(bad).build().expect_err(bad).to_string();

@@ -77,9 +77,16 @@ async fn connect(redis: &RedisServer) -> MultiplexedConnection {
     connection
 }
 
+/// What is sent, in full.
+fn of(Ask { key, cost, window }: &Ask<'_>, script: &str) -> redis::Cmd {
+    let mut command = redis::cmd("EVAL");
+    command.arg(script).arg(1).arg(key).arg(cost).arg(window);
+    command
+}
+
 async fn run(connection: &MultiplexedConnection, ask: &Ask<'_>, now: u64) -> Verdict {
     let script = [GIVEN_CLOCK, DECIDE].concat();
-    let mut command = ask.of(redis::cmd("EVAL"), &script);
+    let mut command = of(ask, &script);
     let answer: i64 = command.arg(now).query_async(&mut connection.clone()).await.expect("an answer");
     Verdict::from(answer)
 }
@@ -117,7 +124,7 @@ async fn every_step_is_that_of_a_plain_second_version() {
 /// As [`run`], and the key is kept for good: only the given clock may say that it is over.
 async fn run_and_keep(connection: &MultiplexedConnection, ask: &Ask<'_>, now: u64) -> Verdict {
     let script = [GIVEN_CLOCK, DECIDE].concat();
-    let mut command = ask.of(redis::cmd("EVAL"), &script);
+    let mut command = of(ask, &script);
     command.arg(now);
     let mut both = redis::pipe();
     both.atomic().add_command(command).cmd("PERSIST").arg(ask.key).ignore();

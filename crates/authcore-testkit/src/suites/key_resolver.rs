@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use authcore::{JwtVerifier, KeyResolver, Miss};
 
+use crate::ISSUER;
 use crate::key::SigningKey;
 use crate::mint::mint;
 
@@ -33,7 +34,7 @@ pub async fn key_resolver<R: KeyResolver>(resolver: R, known: &[&SigningKey]) {
         assert!(found, "no key {id:?} for `{algorithm}`");
     }
 
-    let verifier = JwtVerifier::builder(resolver).build().expect("the defaults make a verifier");
+    let verifier = JwtVerifier::builder(resolver).issuer(ISSUER).build().expect("the defaults make a verifier");
     let judged = tokio::time::timeout(Duration::from_secs(10), strangers(&verifier, known)).await;
     assert!(judged.is_ok(), "tokens that name other keys hold everything up");
     for key in known {

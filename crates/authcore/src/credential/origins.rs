@@ -47,7 +47,7 @@ impl TrustedOrigins {
     ///
     /// [`AuthError::CrossSite`], also when a field comes twice.
     pub fn check(&self, head: &dyn RequestHead) -> Result<(), AuthError> {
-        if matches!(head.method(), "GET" | "HEAD" | "OPTIONS") && !head.lists("upgrade", b"websocket") {
+        if matches!(head.method(), "GET" | "HEAD" | "OPTIONS") && !head.asks_for_websocket() {
             return Ok(());
         }
         let sole = |name| head.sole_field(name).map_err(|_| AuthError::CrossSite);

@@ -11,7 +11,10 @@ use crate::head::RequestHead;
 ///
 /// What is found there is judged as if it had come in `Authorization`, by the guard's authenticators. A token in the
 /// handshake of a WebSocket that comes beside one in `Authorization`, or twice, is refused: nobody can tell which is meant
-/// (RFC 6750 §2). A token in a cookie counts when nothing else was presented.
+/// (RFC 6750 §2); cookies beside it do not count. A token in a cookie counts when nothing else was presented; of several
+/// cookies the source that was named first.
+///
+/// Handshakes over HTTP/2 and later (RFC 8441) are not looked at.
 ///
 /// ```
 /// use authcore::{Guard, TokenSource, TrustedOrigins};

@@ -25,7 +25,8 @@ impl<'r> Asked<'r> {
             need: guard.need(path),
             preflight: head.is_preflight(),
             owner: inner.isolation.owner_named(path),
-            only_reads: matches!(head.method(), "GET" | "HEAD"),
+            // Over a WebSocket anything may be asked for.
+            only_reads: matches!(head.method(), "GET" | "HEAD") && !head.asks_for_websocket(),
             first_hand: inner.first_hand.iter().any(|template| template.matches(path).is_some()),
             grpc: head.is_grpc(),
         }

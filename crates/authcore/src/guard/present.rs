@@ -39,7 +39,7 @@ impl Guard {
 
     fn find(&self, head: &dyn RequestHead, look: Look) -> Result<Option<Presented>, AuthError> {
         if let Some(token) = self.0.sources.in_handshake(head)? {
-            return self.ask(&Carrying::new(head, token), look).ok_or(AuthError::UnreadBearer).map(Some);
+            return self.ask(&Carrying::alone(head, token), look).ok_or(AuthError::UnreadBearer).map(Some);
         }
         if let Some(presented) = self.ask(head, look) {
             return Ok(Some(presented));
@@ -77,11 +77,18 @@ fn in_cookie(error: AuthError) -> AuthError {
 struct Carrying<'h> {
     head: &'h dyn RequestHead,
     authorization: String,
+    /// Whether cookies count beside it.
+    cookies: bool,
 }
 
 impl<'h> Carrying<'h> {
     fn new(head: &'h dyn RequestHead, token: &str) -> Self {
-        Self { head, authorization: format!("Bearer {token}") }
+        Self { head, authorization: format!("Bearer {token}"), cookies: true }
+    }
+
+    /// What a client put there on purpose counts before what its browser sent along, whoever looks first.
+    fn alone(head: &'h dyn RequestHead, token: &str) -> Self {
+        Self { cookies: false, ..Self::new(head, token) }
     }
 }
 
@@ -103,6 +110,9 @@ impl RequestHead for Carrying<'_> {
     }
 
     fn field_lines<'h>(&'h self, name: &str, visit: &mut dyn FnMut(&'h [u8]) -> ControlFlow<()>) {
+        if name == "cookie" && !self.cookies {
+            return;
+        }
         if name == "authorization" {
             // There is no more of it, whoever breaks off.
             let _ = visit(self.authorization.as_bytes());

@@ -58,9 +58,12 @@ pub(super) fn jwks_uri(document: &[u8], issuer: &str) -> Result<Url, String> {
     }
     let uri = uri.ok_or("metadata: it has no `jwks_uri`")?;
     let url = location::checked(&uri).map_err(|why| format!("metadata: jwks_uri: {why}"))?;
-    // Plain http is for who configures a loopback issuer. A document from elsewhere must not lead to our own loopback.
-    if url.scheme() != location::checked(issuer)?.scheme() {
-        return Err("metadata: jwks_uri: must have the scheme of the issuer".to_owned());
+    // A document from elsewhere must not lead to our own machine; plain http is for who configures an issuer there.
+    let home = location::checked(issuer)?;
+    if url.scheme() != home.scheme() || location::is_loopback(&url) && !location::is_loopback(&home) {
+        return Err(
+            "metadata: jwks_uri: must have the scheme of the issuer, and be no loopback unless that is".to_owned()
+        );
     }
     Ok(url)
 }
@@ -161,7 +164,19 @@ mod tests {
                 "metadata: jwks_uri: must not name a link-local address or carry a password",
             ),
             (r#""https://me:pw@h/k""#, "metadata: jwks_uri: must not name a link-local address or carry a password"),
-            (r#""http://127.0.0.1/k""#, "metadata: jwks_uri: must have the scheme of the issuer"),
+            (
+                r#""http://127.0.0.1/k""#,
+                "metadata: jwks_uri: must have the scheme of the issuer, and be no loopback unless that is",
+            ),
+            (
+                r#""https://localhost:8443/k""#,
+                "metadata: jwks_uri: must have the scheme of the issuer, and be no loopback unless that is",
+            ),
+            (
+                r#""https://[::ffff:127.0.0.1]/k""#,
+                "metadata: jwks_uri: must have the scheme of the issuer, and be no loopback unless that is",
+            ),
+            (r#""https://0.0.0.0/k""#, "metadata: jwks_uri: must not name a link-local address or carry a password"),
         ];
         for (uri, why) in refused {
             assert_eq!(read("https://h", uri).unwrap_err(), why, "{uri}");

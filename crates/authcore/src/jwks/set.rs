@@ -104,8 +104,7 @@ impl KeySet {
     }
 
     /// Whether some entry goes by this id, usable or not.
-    #[cfg(feature = "remote-jwks")]
-    pub(super) fn knows(&self, id: &str) -> bool {
+    pub(crate) fn knows(&self, id: &str) -> bool {
         self.by_id.contains_key(id)
     }
 
@@ -128,7 +127,8 @@ impl KeySet {
             Some(Place::Contested) => Err(AuthError::AmbiguousKey),
             None => {
                 let fits = |key: &Key| key.algorithm == algorithm && (id.is_none() || key.id.is_none());
-                let mut fitting = self.usable().filter(|(_, key)| fits(key)).map(|(at, _)| at);
+                let keys = self.keys.iter().enumerate().filter(|(_, key)| fits(key));
+                let mut fitting = keys.filter(|(at, key)| self.is_usable(*at, key)).map(|(at, _)| at);
                 match (fitting.next(), fitting.next()) {
                     (Some(only), None) => Ok(only),
                     (None, _) => Err(AuthError::UnknownKey),

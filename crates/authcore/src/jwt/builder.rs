@@ -135,14 +135,16 @@ impl JwtVerifierBuilder {
         self
     }
 
-    /// Asks this of every token that verifies, remembered ones too: was it taken back? By default nothing is asked.
+    /// Asks this of every token that verifies, remembered ones too: was it taken back? By default nothing is asked. Of an
+    /// issuer that goes by several names it is asked by the first.
     pub fn revocation(mut self, revocation: impl Revocation) -> Self {
         self.revocation = Some(Box::new(revocation));
         self
     }
 
     /// Takes the tokens of other issuers too, each by its own keys and expectations. A token's `iss` says which of them
-    /// judges it, all of it, so that none relaxes what another asks. Clock, cache and revocation are those of this one.
+    /// judges it, all of it, so that none relaxes what another asks. Clock, cache and revocation are those of this one, and a
+    /// revocation stated at another is refused on building.
     ///
     /// ```
     /// use authcore::{Algorithm, JwtVerifier, KeySet};
@@ -175,6 +177,10 @@ impl JwtVerifierBuilder {
         let mut trusts = vec![trust(keys, expectations)?];
         let mut others = others;
         while let Some(other) = others.pop() {
+            if other.revocation.is_some() {
+                let why = "it is asked for all issuers, so state it at the first";
+                return Err(ConfigError::new(format!("revocation: {why}")));
+            }
             trusts.push(trust(other.keys, other.expectations)?);
             others.extend(other.others);
         }

@@ -81,7 +81,9 @@ impl Expectations {
             if self.issuers.is_empty() || self.audiences.is_empty() {
                 return Err(ConfigError::new("access_tokens: state the issuer and the audience too (RFC 9068 §4)"));
             }
-            self.typ = Some("at+jwt".into());
+            if self.typ.replace("at+jwt".into()).is_some() {
+                return Err(ConfigError::new("access_tokens: they have a typ of their own; leave `typ` out"));
+            }
             self.required.extend(OF_ACCESS_TOKENS.map(Box::from));
         }
         let chosen = [&*self.user_claim, &*self.role_claim, &*self.session_claim];
@@ -133,6 +135,13 @@ impl Expectations {
         self.check_audience(aud)?;
         claims::text(sub, "sub")?;
         let token_id = claims::kept_text(jti, "jti")?;
+        if self.access_tokens {
+            let client = self.wanted.place_of("client_id").and_then(|place| taken[place]);
+            // RFC 8693 §4.3: a string.
+            if claims::text(client, "client_id")?.is_some_and(|client| client.is_empty()) {
+                return Err(malformed("client_id"));
+            }
+        }
         let session_id = claims::kept_text(session, &self.session_claim)?;
         for name in &self.required {
             let found = self.wanted.place_of(name).and_then(|place| taken[place]);

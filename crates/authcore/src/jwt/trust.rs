@@ -96,6 +96,11 @@ impl Trust {
     fn find(&self, header: Header) -> Result<Found<'_>, Unjudged> {
         let Header { algorithm, key_id, .. } = header;
         let chosen = self.keys.current(algorithm).ok_or(AuthError::UnknownKey).and_then(|set| {
+            // Where keys have to be named, one without a name serves nobody.
+            let must_be_known = self.expectations.key_id_required && !algorithm.is_symmetric();
+            if must_be_known && !key_id.as_deref().is_some_and(|id| set.knows(id)) {
+                return Err(AuthError::UnknownKey);
+            }
             let place = set.place_of(key_id.as_deref(), algorithm)?;
             Ok(Found { set, place })
         });
@@ -109,6 +114,11 @@ pub(crate) fn chosen_by(compact: &Compact<'_>, trusts: &[Trust]) -> Result<u16, 
     static ISSUER: LazyLock<Wanted> = LazyLock::new(|| Wanted::new(["iss"]));
     if trusts.len() == 1 {
         return Ok(0);
+    }
+    // What none of them would take is not worth reading on.
+    let header = Header::parse(compact.header)?;
+    if trusts.iter().all(|trust| trust.expectations.check_header(&header).is_err()) {
+        return Err(AuthError::RefusedAlgorithm);
     }
     let payload = decode_text(compact.payload, Part::Payload)?;
     let mut taken = [None];

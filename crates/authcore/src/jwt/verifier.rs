@@ -140,10 +140,22 @@ impl JwtVerifier {
         self.0.trusts[usize::from(trust)].after(error, key_id.as_deref())
     }
 
+    /// The first name of an issuer that goes by several, where the token says another: what is taken back is filed under it.
+    fn known_by_another_name(&self, identity: &Identity) -> Option<Arc<str>> {
+        let named = identity.issuer()?;
+        let of_issuer = |trust: &&Trust| trust.issuers().iter().any(|issuer| **issuer == *named);
+        let first = self.0.trusts.iter().find(of_issuer)?.issuers().first()?;
+        (**first != *named).then(|| Arc::clone(first))
+    }
+
     /// Whether a genuine token was taken back.
     fn standing(&self, identity: Identity) -> Result<Standing, AuthError> {
         let Some(revocation) = &self.0.revocation else { return Ok(Standing::Known(identity)) };
-        match revocation.check(&identity) {
+        let asked = match self.known_by_another_name(&identity) {
+            Some(first) => revocation.check(&identity.clone().issued_by(first)),
+            None => revocation.check(&identity),
+        };
+        match asked {
             Checked::Now(false) => Ok(Standing::Known(identity)),
             Checked::Now(true) => Err(AuthError::Revoked),
             Checked::Later(asking) => Ok(Standing::Asked(identity, asking)),

@@ -43,7 +43,7 @@ impl Course {
         let seen = failures.map(|failures| failures.count(&self.key_of_address(), 0, None));
         // One that is used up lets nothing through, whatever it costs.
         if let Some(seen) = seen
-            && let Ok(seen) = self.wait(seen).await
+            && let Some(seen) = self.known_of_failures(seen).await
             && seen.remaining() == 0
         {
             let refused = Decision::new(seen.quota(), false, 1, micros(&seen));
@@ -63,7 +63,7 @@ impl Course {
         let failures = self.limits.failures.as_ref().filter(|_| may_be_a_guess(error));
         if let Some(counted) = failures.map(|failures| failures.count(&self.key_of_address(), 1, None)) {
             // Refused it is anyway.
-            let _ = self.wait(counted).await;
+            let _ = self.known_of_failures(counted).await;
         }
     }
 
@@ -112,6 +112,19 @@ impl Course {
             }
         }
         Ok(())
+    }
+
+    /// What could be told of bad credentials. While it cannot, the log hears of it once.
+    async fn known_of_failures(&mut self, counted: Counted) -> Option<Decision> {
+        let decision = self.wait(counted).await;
+        let failures = self.limits.failures.as_ref()?;
+        if failures.is_out.swap(decision.is_err(), Ordering::Relaxed) != decision.is_err() {
+            match &decision {
+                Ok(_) => tracing::warn!(limit = FAILURES, "a limit is counted again"),
+                Err(cause) => tracing::warn!(limit = FAILURES, %cause, "a limit cannot be counted"),
+            }
+        }
+        decision.ok()
     }
 
     /// The decision. A store that could not be asked once is not waited for again by this request, or each of its limits would

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use super::{Checked, Revocation, Revoked};
+use super::{Checked, Revocation, Revoked, is_before};
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::error::ConfigError;
 use crate::identity::{Identity, UserId};
@@ -44,6 +44,8 @@ struct Inner {
     shards: Box<[Shard]>,
     /// Of all shards together.
     count: AtomicUsize,
+    /// In microseconds since the epoch: before that nothing can be forgotten.
+    sweep_at: AtomicI64,
 }
 
 #[derive(Default)]
@@ -54,6 +56,7 @@ struct Shard {
 }
 
 /// What was taken back of one issuer's user.
+#[derive(Clone)]
 struct OfUser {
     issuer: Option<Box<str>>,
     /// Tokens and sessions by id, each until the last token it concerns has expired.
@@ -63,8 +66,8 @@ struct OfUser {
 }
 
 impl RevokedTokens {
-    /// For tokens that live for this long at most, from `iat` to `exp`: sessions and users are kept for that long. Holds up to
-    /// 100,000 revocations, about 20 MB.
+    /// For tokens that live for this long at most, from `iat` to `exp`: sessions and users are kept for that long, and a token
+    /// that lives longer is good again afterwards. Holds up to 100,000 revocations: 80 MB, were each of another user.
     pub fn new(longest_lifetime: Duration) -> Self {
         Self::made(longest_lifetime, MAX, SystemClock)
     }
@@ -76,11 +79,14 @@ impl RevokedTokens {
 
     fn made(longest: Duration, max: usize, clock: impl Clock) -> Self {
         let shards = (0..SHARDS).map(|_| Shard::default()).collect();
-        let (clock, hasher, count) = (Box::new(clock), RandomState::new(), AtomicUsize::new(0));
-        Self(Arc::new(Inner { longest, max, clock, hasher, shards, count }))
+        let (clock, hasher) = (Box::new(clock), RandomState::new());
+        let (count, sweep_at) = (AtomicUsize::new(0), AtomicI64::new(i64::MIN));
+        Self(Arc::new(Inner { longest, max, clock, hasher, shards, count, sweep_at }))
     }
 
-    /// Takes back what this issuer's user holds, from the next request on.
+    /// Takes back what this issuer's user holds, from the next request on. The issuer is that of the user's tokens, as
+    /// [`Identity::issuer`] tells it: `None` where they name none. Of more than 64 tokens and sessions of one user, all that
+    /// were issued until now are taken back instead.
     ///
     /// # Errors
     ///
@@ -93,27 +99,38 @@ impl RevokedTokens {
         {
             return Err(ConfigError::new("revocation: an id takes at most 512 bytes"));
         }
+        if issuer.is_some_and(|issuer| issuer.len() > MAX_ID) {
+            return Err(ConfigError::new("revocation: an issuer takes at most 512 bytes"));
+        }
         if inner.count.load(Ordering::Relaxed) >= inner.max {
             inner.sweep(now);
-        }
-        if inner.count.fetch_add(1, Ordering::Relaxed) >= inner.max {
-            inner.count.fetch_sub(1, Ordering::Relaxed);
-            return Err(ConfigError::new(format!("revocation: no room for more than {}", inner.max)));
         }
         let shard = inner.shard(user);
         let mut by_user = shard.by_user.write().unwrap_or_else(PoisonError::into_inner);
         let of_issuers = by_user.entry(user.clone()).or_default();
         let known = of_issuers.iter().position(|of| of.issuer.as_deref() == issuer);
-        let at = known.unwrap_or_else(|| {
-            of_issuers.push(OfUser::of(issuer));
-            of_issuers.len() - 1
-        });
-        let kept_until = now.saturating_add(inner.longest).saturating_add(MOST_LEEWAY);
-        if !of_issuers[at].add(what, kept_until) {
-            inner.count.fetch_sub(1, Ordering::Relaxed);
+        let before = known.map_or(0, |at| of_issuers[at].len());
+        let mut of_user = known.map_or_else(|| OfUser::of(issuer), |at| of_issuers.swap_remove(at));
+        let had = of_user.clone();
+        of_user.add(what, now, inner.longest);
+        let after = of_user.len();
+        // Room is taken before anything is written, so that no more is ever held.
+        let fits =
+            after <= before || inner.count.fetch_add(after - before, Ordering::AcqRel) + after - before <= inner.max;
+        if !fits {
+            inner.count.fetch_sub(after - before, Ordering::AcqRel);
+            of_user = had;
+        } else if after < before {
+            inner.count.fetch_sub(before - after, Ordering::AcqRel);
+        }
+        if of_user.len() > 0 {
+            of_issuers.push(of_user);
+        }
+        if of_issuers.is_empty() {
+            by_user.remove(user);
         }
         shard.users.store(by_user.len(), Ordering::Release);
-        Ok(())
+        if fits { Ok(()) } else { Err(ConfigError::new(format!("revocation: no room for more than {}", inner.max))) }
     }
 
     /// How many revocations are held, those that concern no living token any more included.
@@ -153,12 +170,17 @@ impl Inner {
 
     /// Forgets what concerns no living token.
     fn sweep(&self, now: Timestamp) {
+        if now.as_micros() < self.sweep_at.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut next = i64::MAX;
         for shard in &self.shards {
             let mut by_user = shard.by_user.write().unwrap_or_else(PoisonError::into_inner);
             let mut forgotten = 0;
             by_user.retain(|_, of_issuers| {
                 of_issuers.retain_mut(|of| {
                     forgotten += of.forget(now);
+                    next = next.min(of.first_to_go());
                     of.len() > 0
                 });
                 !of_issuers.is_empty()
@@ -166,6 +188,8 @@ impl Inner {
             self.count.fetch_sub(forgotten, Ordering::Relaxed);
             shard.users.store(by_user.len(), Ordering::Release);
         }
+        // What is taken back from now on may go earlier, by a token's own end; it then waits for this.
+        self.sweep_at.store(next, Ordering::Relaxed);
     }
 }
 
@@ -175,25 +199,42 @@ impl OfUser {
         Self { issuer, tokens: HashMap::new(), sessions: HashMap::new(), issued_before: None }
     }
 
-    /// Whether it is one more.
-    fn add(&mut self, what: Revoked<'_>, until: Timestamp) -> bool {
+    fn add(&mut self, what: Revoked<'_>, now: Timestamp, longest: Duration) {
+        let kept = |from: Timestamp| from.saturating_add(longest).saturating_add(MOST_LEEWAY);
         let longer = |ids: &mut HashMap<Box<str>, Timestamp>, id: &str, until: Timestamp| {
             let known = ids.get(id).copied();
-            ids.insert(id.into(), known.map_or(until, |known| known.max(until))).is_none()
+            ids.insert(id.into(), known.map_or(until, |known| known.max(until)));
         };
         match what {
             Revoked::Token { id, expires_at } => longer(&mut self.tokens, id, expires_at.saturating_add(MOST_LEEWAY)),
-            Revoked::Session(id) => longer(&mut self.sessions, id, until),
-            Revoked::IssuedBefore(moment) => {
-                let latest = self.issued_before.map_or(moment, |(known, _)| known.max(moment));
-                self.issued_before.replace((latest, until)).is_none()
-            }
+            Revoked::Session(id) => longer(&mut self.sessions, id, kept(now)),
+            // Tokens of that moment may still be made until it is there.
+            Revoked::IssuedBefore(moment) => self.issued_before(moment, kept(moment.max(now))),
         }
+        if self.tokens.len() + self.sessions.len() > MAX_OF_USER {
+            // Rather all that one user holds than the room of all others.
+            let last = self.tokens.values().chain(self.sessions.values()).max().copied();
+            self.issued_before(now, kept(now).max(last.unwrap_or(now)));
+            self.tokens.clear();
+            self.sessions.clear();
+        }
+    }
+
+    fn issued_before(&mut self, moment: Timestamp, until: Timestamp) {
+        let (known_moment, known_until) = self.issued_before.unwrap_or((moment, until));
+        self.issued_before = Some((known_moment.max(moment), known_until.max(until)));
+    }
+
+    /// When the first of it may be forgotten, in microseconds since the epoch.
+    fn first_to_go(&self) -> i64 {
+        let ids = self.tokens.values().chain(self.sessions.values());
+        let untils = ids.copied().chain(self.issued_before.map(|(_, until)| until));
+        untils.map(Timestamp::as_micros).min().unwrap_or(i64::MAX)
     }
 
     fn covers(&self, caller: &Identity) -> bool {
         let holds = |ids: &HashMap<Box<str>, Timestamp>, id: Option<&str>| id.is_some_and(|id| ids.contains_key(id));
-        let too_old = |(moment, _)| caller.issued_at().is_none_or(|issued| issued < moment);
+        let too_old = |(moment, _): (Timestamp, Timestamp)| is_before(caller.issued_at(), moment);
         holds(&self.tokens, caller.token_id())
             || holds(&self.sessions, caller.session_id())
             || self.issued_before.is_some_and(too_old)
@@ -222,6 +263,9 @@ impl fmt::Debug for RevokedTokens {
 const MAX: usize = 100_000;
 
 const MAX_ID: usize = 512;
+
+/// Of one user, before all of their tokens are taken back instead.
+const MAX_OF_USER: usize = 64;
 
 /// The most that any verifier allows after `exp`.
 const MOST_LEEWAY: Duration = Duration::from_secs(60);
@@ -301,7 +345,7 @@ mod tests {
         revoked.revoke(None, &ann, Revoked::Token { id: "short", expires_at: at(100) }).expect("room");
         revoked.revoke(None, &ann, Revoked::Session("s")).expect("room");
         revoked.revoke(None, &user("bob"), Revoked::IssuedBefore(at(0))).expect("room");
-        revoked.revoke(None, &ann, Revoked::Session("s")).expect_err("no room to tell whether it is one more");
+        revoked.revoke(None, &ann, Revoked::Session("s")).expect("it is held already");
         // 60 s is how long an expired token may still be taken.
         clock.advance(Duration::from_secs(159));
         let error = revoked.revoke(None, &ann, Revoked::Session("s2")).expect_err("full").to_string();
@@ -312,6 +356,37 @@ mod tests {
         clock.advance(Duration::from_secs(800));
         revoked.revoke(None, &user("cat"), Revoked::Session("s")).expect("the first session is over");
         assert_eq!(revoked.len(), 2, "the second session, begun later, and the new one");
+    }
+
+    #[test]
+    fn a_moment_to_come_is_kept_until_the_tokens_before_it_are_over() {
+        let (revoked, clock) = of_at_most(1);
+        revoked.revoke(None, &user("ann"), Revoked::IssuedBefore(at(5000))).expect("room");
+        // A second one, of a time before, shortens nothing.
+        revoked.revoke(None, &user("ann"), Revoked::IssuedBefore(at(0))).expect("it is held already");
+        clock.set(at(5959));
+        revoked.revoke(None, &user("bob"), Revoked::Session("s")).expect_err("no room yet");
+        let late = Identity::assertion(user("ann"), Method::Other("t")).issued_at(at(4999)).into_identity();
+        assert!(is_revoked(&revoked, &late));
+        clock.set(at(5960));
+        revoked.revoke(None, &user("bob"), Revoked::Session("s")).expect("they are over");
+    }
+
+    #[test]
+    fn one_user_takes_little_room() {
+        let (revoked, _) = of_at_most(100);
+        for session in 0..10_000 {
+            revoked.revoke(None, &user("ann"), Revoked::Session(&session.to_string())).expect("room");
+        }
+        assert!(revoked.len() <= MAX_OF_USER + 1, "{}", revoked.len());
+        let ann = |session: &str, issued| {
+            let assertion = Identity::assertion(user("ann"), Method::Other("t")).session_id(session);
+            assertion.issued_at(at(issued)).into_identity()
+        };
+        assert!(is_revoked(&revoked, &ann("7", -1)) && is_revoked(&revoked, &ann("9999", 0)));
+        assert!(is_revoked(&revoked, &ann("another", -1)), "all that were issued until now");
+        assert!(!is_revoked(&revoked, &ann("another", 1)));
+        revoked.revoke(None, &user("bob"), Revoked::Session("s")).expect("there is room for others");
     }
 
     #[test]

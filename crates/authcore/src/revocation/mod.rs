@@ -43,8 +43,21 @@ pub enum Revoked<'r> {
     Session(&'r str),
     /// Every token of the user that was issued before this moment (`iat`), or that does not say when.
     ///
-    /// `iat` counts whole seconds, so of the second that holds the moment all are taken back.
+    /// `iat` counts whole seconds, so all of the second that holds the moment are taken back, unless the moment is its very
+    /// beginning. An issuer whose clock is ahead dates tokens later: add the leeway of the verifier to the moment where that
+    /// matters.
     IssuedBefore(Timestamp),
+}
+
+/// Whether a token with this `iat` counts as issued before the moment: by the second.
+pub(crate) fn is_before(issued: Option<Timestamp>, moment: Timestamp) -> bool {
+    issued.is_none_or(|issued| Timestamp::from_seconds(issued.as_seconds()) < moment)
+}
+
+impl<R: Revocation + ?Sized> Revocation for Box<R> {
+    fn check(&self, caller: &Identity) -> Checked {
+        (**self).check(caller)
+    }
 }
 
 impl std::fmt::Debug for Checked {

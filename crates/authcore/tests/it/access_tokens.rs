@@ -27,7 +27,9 @@ fn an_access_token_says_that_it_is_one_and_has_all_its_claims() {
     for claim in ["iss", "aud", "sub", "exp", "iat", "jti", "client_id"] {
         assert_eq!(reason(access_token().without(claim)), "claim_missing", "{claim}");
     }
-    assert_eq!(reason(access_token().claim("client_id", serde_json::Value::Null)), "claim_missing");
+    for malformed in [serde_json::Value::Null, "".into(), 7.into()] {
+        assert_eq!(reason(access_token().claim("client_id", malformed)), "claim_malformed");
+    }
     assert_eq!(reason(access_token().claim("aud", "another")), "wrong_audience");
 }
 

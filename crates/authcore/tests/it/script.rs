@@ -143,7 +143,7 @@ pub(crate) fn strange_token(number: usize) -> String {
 }
 
 pub(crate) fn verifier(keys: &RemoteKeys) -> JwtVerifier {
-    JwtVerifier::builder(keys.clone()).build().expect("good settings")
+    JwtVerifier::builder(keys.clone()).issuer(authcore_testkit::ISSUER).build().expect("good settings")
 }
 
 pub(crate) async fn reason(verifier: &JwtVerifier, token: &str) -> &'static str {

@@ -79,10 +79,15 @@ impl TokenCache {
         if self.max_bytes < 64 * 1024 {
             return Err(ConfigError::new("token cache: max_bytes: use 64 KiB or more"));
         }
-        let table = Table::new(self.max_entries, self.max_bytes);
+        // No entry is smaller, so there will be no more of them.
+        let entries = self.max_entries.min(self.max_bytes / SMALLEST);
+        let table = Table::new(entries, self.max_bytes);
         Ok(Remembered { spots: Spots::random(), table, header: Slot::empty() })
     }
 }
+
+/// Fewer bytes than any token takes with its identity.
+const SMALLEST: usize = 512;
 
 /// How a verifier's cache is doing, since it was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
