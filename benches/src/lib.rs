@@ -51,7 +51,7 @@ pub fn authcore_verifier(key: &SigningKey) -> JwtVerifier {
 }
 
 /// The claims a service asks `jsonwebtoken` for, and what it needs for the same checks.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 pub struct PeerClaims {
     /// The user.
     pub sub: String,
