@@ -1,0 +1,18 @@
+//! Rows of one owner, on real servers: PostgreSQL, pgbouncer, MariaDB, and SQLite files.
+
+#[path = "../../../authcore-better-auth/tests/support/engines.rs"]
+#[expect(dead_code, reason = "not every test of an engine needs all of it")]
+mod engines;
+
+mod attacks;
+mod crowd;
+mod cut;
+mod database;
+mod mariadb;
+mod outages;
+mod pgbouncer;
+mod pooled;
+mod scopes;
+mod settings;
+mod sqlite;
+mod start_up;
