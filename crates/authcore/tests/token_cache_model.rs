@@ -1,5 +1,5 @@
-//! The table of the token cache under loom, which runs every interleaving of a few threads and every value that a relaxed
-//! read may see. It is the very source of `jwt/cache`, over loom's types in the place of the standard library's.
+//! The table of the token cache under loom, which runs the orders in which a few threads' steps can come, up to so many
+//! preemptions as each model says, and the values that relaxed reads may see. It is the very source of `jwt/cache`, over loom's types in the place of the standard library's.
 
 #[path = "../src/jwt/cache/front.rs"]
 mod front;

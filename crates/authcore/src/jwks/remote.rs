@@ -34,7 +34,7 @@ use crate::jwt::Algorithm;
 
 /// Keys fetched from a URL. Cloning is cheap; clones share keys and fetches.
 ///
-/// Fetches need a tokio runtime with I/O and time; elsewhere keys that are not there are [`Unavailable`].
+/// Fetches need a tokio runtime with I/O and time enabled; outside of any, keys that are not there are [`Unavailable`].
 ///
 /// ```no_run
 /// use authcore::{JwtVerifier, RemoteKeys};
