@@ -98,7 +98,7 @@ impl JwtVerifierBuilder {
     }
 
     /// The claim that names the session a token belongs to, a string: `sid` by default. A token may go without; see
-    /// [`Identity::session_id`].
+    /// [`Identity::session_id`](crate::Identity::session_id).
     pub fn session_claim(mut self, claim: impl Into<Box<str>>) -> Self {
         self.expectations.session_claim = claim.into();
         self
