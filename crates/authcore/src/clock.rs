@@ -67,8 +67,8 @@ impl<C: Clock + ?Sized> Clock for Box<C> {
 
 /// The operating system's clock.
 ///
-/// On Linux it is read to the kernel's tick, of ten milliseconds at most, which costs an eighth of reading it to the
-/// nanosecond: tokens are dated in whole seconds.
+/// On Linux it is read to the kernel's tick, of some milliseconds, which costs a quarter of reading it to the nanosecond:
+/// tokens are dated in whole seconds.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -134,6 +134,9 @@ mod tests {
 
     use super::*;
 
+    /// A tick comes late where the machine has other things to do.
+    const LAG: Duration = Duration::from_secs(1);
+
     #[test]
     fn the_systems_clock_is_that_of_the_standard_library() {
         let of_std = || {
@@ -141,9 +144,6 @@ mod tests {
             Timestamp(i64::try_from(since_epoch.as_micros()).expect("not so late"))
         };
         let (before, now, after) = (of_std(), SystemClock.now(), of_std());
-        assert!(
-            now.saturating_add(Duration::from_millis(11)) >= before && now <= after,
-            "{before:?} {now:?} {after:?}"
-        );
+        assert!(now.saturating_add(LAG) >= before && now <= after, "{before:?} {now:?} {after:?}");
     }
 }
