@@ -109,11 +109,7 @@ impl Revocation for RedisRevocations {
             // What is there but cannot be read was not written by us: better one sign-in too many.
             let too_old = issued_before.as_ref().is_some_and(|text| {
                 let moment = text.parse().map(Timestamp::from_micros);
-                moment.map_or(true, |moment| {
-                    // By the second, as tokens are dated.
-                    let second = |issued: Timestamp| Timestamp::from_seconds(issued.as_seconds());
-                    caller.issued_at().is_none_or(|issued| second(issued) < moment)
-                })
+                moment.map_or(true, |moment| caller.was_issued_before(moment))
             });
             Ok(too_old || ids.iter().any(Option::is_some))
         }))

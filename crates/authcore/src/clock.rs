@@ -134,16 +134,18 @@ mod tests {
 
     use super::*;
 
-    /// A tick comes late where the machine has other things to do.
-    const LAG: Duration = Duration::from_secs(1);
-
     #[test]
     fn the_systems_clock_is_that_of_the_standard_library() {
         let of_std = || {
             let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
             Timestamp(i64::try_from(since_epoch.as_micros()).expect("not so late"))
         };
-        let (before, now, after) = (of_std(), SystemClock.now(), of_std());
-        assert!(now.saturating_add(LAG) >= before && now <= after, "{before:?} {now:?} {after:?}");
+        // A tick comes late where the machine has other things to do, but not every time.
+        let mut lags = (0..100).map(|_| {
+            let (before, now, after) = (of_std(), SystemClock.now(), of_std());
+            assert!(now <= after, "{now:?} {after:?}");
+            before.since(now)
+        });
+        assert!(lags.any(|lag| lag <= Duration::from_millis(11)));
     }
 }

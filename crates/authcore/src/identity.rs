@@ -138,6 +138,13 @@ impl Identity {
         self.0.expires_at
     }
 
+    /// Whether the credential counts as issued before a moment: by the second, as tokens are dated, and also when it does
+    /// not say.
+    #[must_use]
+    pub fn was_issued_before(&self, moment: Timestamp) -> bool {
+        self.issued_at().is_none_or(|issued| Timestamp::from_seconds(issued.as_seconds()) < moment)
+    }
+
     /// The administrator who acts as this user, where the credential tells: sessions do, JWTs do not.
     #[must_use]
     pub fn impersonated_by(&self) -> Option<&UserId> {

@@ -69,7 +69,7 @@ impl Cluster {
 
 fn start_member() -> RedisServer {
     let timeout = ["--cluster-node-timeout", "1000", "--cluster-replica-validity-factor", "0"];
-    let replica = ["--repl-diskless-sync-delay", "0"];
+    let replica = ["--repl-diskless-sync-delay", "0", "--cluster-require-full-coverage", "no"];
     RedisServer::start_with(&[&["--cluster-enabled", "yes"][..], &timeout, &replica].concat())
 }
 
@@ -185,4 +185,32 @@ async fn who_takes_over_goes_on_counting() {
     assert_eq!(left, 87);
     assert!(outages > 0);
     assert_eq!(replica.keys(), 1);
+}
+
+#[tokio::test]
+async fn a_server_that_left_the_cluster_and_still_runs_is_asked_no_more() {
+    let cluster = Cluster::start().await;
+    let counter = counter(&rates(&cluster.0[0]).await, "90/day");
+    let mut users = (0..).map(|user: u32| user.to_string());
+    let user = loop {
+        let user = users.next().expect("endless");
+        left(&counter, &user).await;
+        if cluster.0[2].keys() == 1 {
+            break user;
+        }
+    };
+    let [gone, heir] = [&cluster.0[2], &cluster.0[1]];
+    let [key] = &gone.names()[..] else { panic!("{:?}", gone.names()) };
+    let slot = gone.run(&["CLUSTER", "KEYSLOT", key]).trim_start_matches(':').to_owned();
+    let (id_of_gone, id_of_heir) = (gone.run(&["CLUSTER", "MYID"]), heir.run(&["CLUSTER", "MYID"]));
+    said(gone, &["FLUSHALL"]);
+    said(gone, &["CLUSTER", "RESET", "HARD"]);
+    for member in [heir, &cluster.0[0]] {
+        said(member, &["CLUSTER", "FORGET", &id_of_gone]);
+        said(member, &["CLUSTER", "SETSLOT", &slot, "NODE", &id_of_heir]);
+    }
+    until("the heir serves it", || heir.run(&["GET", key]) == "nil").await;
+    // It answers CLUSTERDOWN, and the others know better.
+    assert_eq!((left(&counter, &user).await, left(&counter, &user).await), (89, 88));
+    assert_eq!((gone.keys(), heir.names().contains(key)), (0, true));
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use super::{Checked, Revocation, Revoked, is_before};
+use super::{Checked, Revocation, Revoked};
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::error::ConfigError;
 use crate::identity::{Identity, UserId};
@@ -234,7 +234,7 @@ impl OfUser {
 
     fn covers(&self, caller: &Identity) -> bool {
         let holds = |ids: &HashMap<Box<str>, Timestamp>, id: Option<&str>| id.is_some_and(|id| ids.contains_key(id));
-        let too_old = |(moment, _): (Timestamp, Timestamp)| is_before(caller.issued_at(), moment);
+        let too_old = |(moment, _): (Timestamp, Timestamp)| caller.was_issued_before(moment);
         holds(&self.tokens, caller.token_id())
             || holds(&self.sessions, caller.session_id())
             || self.issued_before.is_some_and(too_old)

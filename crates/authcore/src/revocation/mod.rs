@@ -49,11 +49,6 @@ pub enum Revoked<'r> {
     IssuedBefore(Timestamp),
 }
 
-/// Whether a token with this `iat` counts as issued before the moment: by the second.
-pub(crate) fn is_before(issued: Option<Timestamp>, moment: Timestamp) -> bool {
-    issued.is_none_or(|issued| Timestamp::from_seconds(issued.as_seconds()) < moment)
-}
-
 impl<R: Revocation + ?Sized> Revocation for Box<R> {
     fn check(&self, caller: &Identity) -> Checked {
         (**self).check(caller)

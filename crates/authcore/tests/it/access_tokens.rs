@@ -41,3 +41,9 @@ fn the_profile_needs_an_issuer_and_an_audience() {
         assert!(error.starts_with("access_tokens: state the issuer and the audience"), "{error}");
     }
 }
+
+#[test]
+fn a_typ_of_ones_own_contradicts_the_profile() {
+    let error = builder_for([ed25519()]).typ("JWT").access_tokens().build().expect_err("two of them").to_string();
+    assert!(error.starts_with("access_tokens: they have a typ of their own"), "{error}");
+}

@@ -192,6 +192,25 @@ fn a47_a48_a49_without_an_id_exactly_one_key_must_fit() {
 }
 
 #[test]
+fn a44_where_keys_have_to_be_named_one_without_a_name_serves_nobody() {
+    let mut jwk = ed25519().public_jwk();
+    jwk.as_object_mut().expect("an object").remove("kid");
+    let document = serde_json::json!({ "keys": [jwk] }).to_string();
+    let verifier = |named: bool| {
+        let keys = authcore::KeySet::from_json(&document).expect("a key set");
+        let builder = authcore::JwtVerifier::builder(keys).clock(authcore::ManualClock::at(crate::support::NOW));
+        if named { builder.require_key_id() } else { builder }.build().expect("good settings")
+    };
+    for kid in ["", " ", "anything"] {
+        let token = good().header("kid", kid).sign(ed25519());
+        assert!(verifier(false).check(&token).is_ok(), "{kid:?}");
+        for _ in 0..3 {
+            assert_eq!(refused(&verifier(true), &token), "unknown_key", "{kid:?}");
+        }
+    }
+}
+
+#[test]
 fn a50_a_signature_counts_for_the_key_it_names() {
     let other = SigningKey::generate(Algorithm::EdDsa);
     let both = builder_for([ed25519(), &other]).build().expect("good settings");

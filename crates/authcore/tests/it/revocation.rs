@@ -132,3 +132,25 @@ fn without_waiting_nobody_says_that_it_stands() {
     let bob = good().claim("sub", "bob").sign(ed25519());
     assert_eq!(runtime.block_on(verifier.verify_token(&bob)).expect_err("taken back").reason(), "revoked");
 }
+
+#[test]
+fn an_issuer_that_goes_by_several_names_is_asked_about_by_the_first() {
+    let revoked = revoked_tokens();
+    let verifier = builder_for([ed25519()]).issuer("https://old.example").revocation(revoked.clone()).build();
+    let verifier = verifier.expect("good settings");
+    let by_another = good().claim("iss", "https://old.example").sign(ed25519());
+    assert_eq!(verifier.check(&by_another).expect("not yet").issuer(), Some("https://old.example"));
+    let moment = Timestamp::from_seconds(NOW + 1);
+    revoked.revoke(Some(ISSUER), &ann(), Revoked::IssuedBefore(moment)).expect("room");
+    for token in [by_another, good().sign(ed25519())] {
+        assert_eq!(verifier.check(&token).expect_err("taken back").reason(), "revoked");
+    }
+}
+
+#[test]
+fn a_revocation_stated_at_another_issuer_is_refused_at_start() {
+    let partner = authcore::JwtVerifier::builder(authcore::KeySet::default()).issuer("https://partner.example");
+    let error =
+        builder_for([ed25519()]).or(partner.revocation(revoked_tokens())).build().expect_err("it would be lost");
+    assert!(error.to_string().starts_with("revocation: it is asked for all issuers"), "{error}");
+}

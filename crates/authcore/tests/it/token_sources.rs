@@ -260,3 +260,44 @@ fn challenges_point_to_the_metadata_which_need_no_credential() {
         format!(r#"Bearer realm="tests", error="invalid_token", error_description="Token is not valid", {pointer}"#);
     assert_eq!(challenge, Some(expected));
 }
+
+/// Reads a cookie, whatever stands in `Authorization`.
+struct CookieReader;
+
+impl Authenticator for CookieReader {
+    type Credential = String;
+
+    fn credential(&self, head: &dyn RequestHead) -> Result<Option<String>, AuthError> {
+        let value = authcore::credential::cookie::value(head, "sid").map_err(|_| AuthError::BadSignature)?;
+        Ok(value.map(|value| String::from_utf8_lossy(value).into_owned()))
+    }
+
+    async fn verify(&self, user: String) -> Result<Identity, AuthError> {
+        let user = UserId::new(&user).map_err(|_| AuthError::BadSignature)?;
+        Ok(Identity::assertion(user, Method::Other("cookie")).into_identity())
+    }
+}
+
+#[test]
+fn c16_a_token_in_a_handshake_counts_before_cookies_whoever_looks_first() {
+    let guard = Guard::builder().authenticator(CookieReader).authenticator(verifier());
+    let guard = guard.tokens_from(TokenSource::websocket_protocol("bearer")).build().expect("good settings");
+    let with = |token: &str| {
+        handshake("/api").header("cookie", "sid=mallory").header("sec-websocket-protocol", format!("bearer, {token}"))
+    };
+    assert_eq!(user(&guard, &with(&token())).as_deref(), Some("alice"));
+    assert_eq!(refusal(&guard, &with("x.y.z")).1, "header_not_base64");
+    assert_eq!(user(&guard, &handshake("/api").header("cookie", "sid=mallory")).as_deref(), Some("mallory"));
+}
+
+#[test]
+fn a_websocket_is_no_mere_read() {
+    let isolation = authcore::Isolation::path("/api/{user_id}/**").allow_role_to_read("auditor");
+    let guard = Guard::builder().authenticator(verifier()).isolate(isolation).build().expect("good settings");
+    let auditor = good().claim("role", "auditor").sign(ed25519());
+    let get = TestHead::get("/api/bob/live").bearer(&auditor);
+    assert_eq!(user(&guard, &get).as_deref(), Some("alice"));
+    for upgrade in ["websocket", "WebSocket/13", "h2c, websocket"] {
+        assert_eq!(refusal(&guard, &get.clone().header("upgrade", upgrade)).1, "insufficient_role", "{upgrade}");
+    }
+}
