@@ -6,6 +6,7 @@ mod future;
 mod head;
 mod layer;
 mod reject;
+mod require;
 mod service;
 
 pub use extract::{CurrentUser, OptionalUser, Scope};
@@ -13,4 +14,5 @@ pub use future::AuthFuture;
 pub use head::{Head, Peer};
 pub use layer::AuthLayer;
 pub use reject::Reject;
+pub use require::{RequireFuture, RequireLayer, RequireService, require_permission, require_role, require_scope};
 pub use service::AuthService;

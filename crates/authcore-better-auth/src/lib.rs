@@ -21,6 +21,7 @@ mod http;
 mod jwt;
 mod jwt_settings;
 mod keys;
+mod permissions;
 #[cfg(feature = "recent")]
 mod recent;
 #[cfg(any(feature = "redis", feature = "http", test))]
@@ -52,6 +53,7 @@ pub use cookie::{CookieNames, SignedCookie};
 pub use env::BetterAuthSettings;
 #[cfg(feature = "http")]
 pub use http::{Forward, HttpSessions};
+pub use permissions::{admin_permissions, organization_permissions};
 #[cfg(feature = "recent")]
 pub use recent::{RecentSessions, RecentSessionsBuilder};
 pub use secrets::Secrets;
@@ -61,4 +63,4 @@ pub use sql::{Schema, SqlApiKeys, SqlSessions, SqlSessionsBuilder};
 pub use store::{ApiKeyStore, SessionStore, UserStore};
 pub use token::SessionToken;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-pub use users::{Membership, Memberships, UserDirectory};
+pub use users::{Memberships, UserDirectory};

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use authcore::{Unavailable, UserId};
+use authcore::{Membership, Unavailable, UserId};
 
 use crate::session::User;
 use crate::sql::{MAX_USERS, SqlSessions};
@@ -53,26 +53,6 @@ impl UserStore for UserDirectory {
 #[derive(Clone, Debug)]
 pub struct Memberships(SqlSessions);
 
-/// That a user belongs to an organization, and as what.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Membership {
-    /// The organization's id.
-    pub organization_id: String,
-    /// The user's id.
-    pub user_id: UserId,
-    /// Roles in this organization, such as `owner`, `admin` or `member`.
-    pub roles: Vec<String>,
-}
-
-impl Membership {
-    /// Whether this role is among them.
-    #[must_use]
-    pub fn has_role(&self, role: &str) -> bool {
-        self.roles.iter().any(|held| held == role)
-    }
-}
-
 impl Memberships {
     pub(crate) fn new(sessions: SqlSessions) -> Self {
         Self(sessions)
@@ -108,8 +88,7 @@ impl Memberships {
 fn membership(organization_id: &str, user: &UserId, rows: &[String]) -> Option<Membership> {
     let (first, others) = rows.split_first()?;
     let granted_by_all = |role: &&str| others.iter().all(|row| list(row).any(|other| other == *role));
-    let roles = list(first).filter(granted_by_all).map(str::to_owned).collect();
-    Some(Membership { organization_id: organization_id.to_owned(), user_id: user.clone(), roles })
+    Some(Membership::assertion(organization_id, user.clone(), list(first).filter(granted_by_all)))
 }
 
 fn list(roles: &str) -> impl Iterator<Item = &str> {
@@ -122,7 +101,8 @@ mod tests {
 
     fn roles(rows: &[&str]) -> Option<Vec<String>> {
         let rows: Vec<_> = rows.iter().map(|row| (*row).to_owned()).collect();
-        membership("org", &UserId::new("ann").expect("an id"), &rows).map(|found| found.roles)
+        let found = membership("org", &UserId::new("ann").expect("an id"), &rows);
+        found.map(|found| found.roles().map(str::to_owned).collect())
     }
 
     #[test]

@@ -6,7 +6,9 @@ mod wire;
 
 use std::net::SocketAddr;
 
-use authcore::{Access, Algorithm, Guard, Identity, Isolation, JwtVerifier, KeySet, ManualClock, UserScope};
+use authcore::{
+    Access, Algorithm, Guard, Identity, Isolation, JwtVerifier, KeySet, ManualClock, Permissions, UserScope,
+};
 
 use crate::{AUDIENCE, ISSUER, Mint, SigningKey, mint};
 use refusals::No;
@@ -16,7 +18,7 @@ pub use wire::WireAnswer;
 /// The guard that [`cases`] are judged by: one fixed key, one fixed moment.
 ///
 /// `/health` is open, `/optional` optional. `/api/{user_id}/tasks/**` belongs to its owner, `/api/user/**` to the
-/// caller; the role `admin` may do everything, `auditor` may read.
+/// caller; the role `admin` may do everything, `auditor` may read. The role `editor` is permitted to `update` an `article`.
 ///
 /// # Panics
 ///
@@ -36,8 +38,9 @@ pub fn cases_guard() -> Guard {
     Guard::builder()
         .authenticator(verifier)
         .isolate(isolation)
+        .permissions(Permissions::new().allow_role("editor", "article", ["create", "update"]))
         .open("/health")
-        .optional("/optional")
+        .optional("/optional/**")
         .realm("cases")
         .build()
         .expect("these settings go together")
@@ -61,7 +64,7 @@ fn answer(user: Option<&str>, scope: Option<(&str, &str)>) -> String {
 /// A request and its one right answer.
 ///
 /// The `id` says where the requirement comes from: C for credentials, T for the token's structure, A for algorithms and
-/// keys, L for claims, I for isolation, with a number; H for ordinary use.
+/// keys, L for claims, I for isolation, with a number; H for ordinary use, P for what routes ask for.
 #[derive(Clone, Debug)]
 pub struct Case {
     id: &'static str,

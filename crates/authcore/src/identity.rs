@@ -1,19 +1,20 @@
 //! Who is calling, and whose rows they may touch.
 
 mod claims;
+mod scope;
 mod user_id;
 
 use std::fmt;
 use std::sync::Arc;
 
 pub(crate) use claims::{Claims, Place};
+pub use scope::{Access, UserScope};
 pub use user_id::{InvalidUserId, UserId};
 
 use serde::de::DeserializeOwned;
 
 use crate::clock::Timestamp;
 use crate::jwt::Algorithm;
-use crate::refusal::Refusal;
 
 /// Which kind of credential an identity rests on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -188,7 +189,7 @@ impl Identity {
     /// The caller's own rows.
     #[must_use]
     pub fn scope(&self) -> UserScope {
-        UserScope { owner: self.user_id().clone(), actor: self.user_id().clone(), access: Access::Full }
+        UserScope::granted(self.user_id().clone(), self.clone(), Access::Full)
     }
 }
 
@@ -260,60 +261,6 @@ impl Assertion {
     #[must_use]
     pub fn into_identity(self) -> Identity {
         Identity::of(self.0)
-    }
-}
-
-/// Proof that the caller may touch one user's rows. Only [`Identity::scope`] and an
-/// [`Isolation`](crate::Isolation) decision make one, so data access that takes it cannot be called unchecked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UserScope {
-    owner: UserId,
-    actor: UserId,
-    access: Access,
-}
-
-/// What may be done to the rows of a scope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Reading only.
-    Read,
-    /// Reading and writing.
-    Full,
-}
-
-impl UserScope {
-    pub(crate) fn granted(owner: UserId, actor: UserId, access: Access) -> Self {
-        Self { owner, actor, access }
-    }
-
-    /// Whose rows these are: what a query filters by.
-    #[must_use]
-    pub fn owner(&self) -> &UserId {
-        &self.owner
-    }
-
-    /// Who is calling: the owner, or somebody whose role allows it.
-    #[must_use]
-    pub fn actor(&self) -> &UserId {
-        &self.actor
-    }
-
-    /// What may be done to the rows.
-    #[must_use]
-    pub fn access(&self) -> Access {
-        self.access
-    }
-
-    /// For functions that write.
-    ///
-    /// # Errors
-    ///
-    /// `403 insufficient_role` when the scope only reads.
-    pub fn require_write(&self) -> Result<(), Refusal> {
-        match self.access {
-            Access::Full => Ok(()),
-            Access::Read => Err(Refusal::insufficient_role()),
-        }
     }
 }
 

@@ -32,7 +32,10 @@ pub use jwks::{Fetch, Fetched, HttpFetch, Metadata, RemoteKeys, RemoteKeysBuilde
 pub use jwks::{Fetching, IgnoredKey, Key, KeyRefused, KeyResolver, KeySet, KeySetRefused, KeySnapshot, Miss};
 pub use jwt::{Algorithm, BearerToken, JwtVerifier, JwtVerifierBuilder, TokenCache, TokenCacheStatus};
 pub use metadata::{ResourceMetadata, ResourceMetadataBuilder};
-pub use policy::{BodyOwner, Isolation};
+pub use policy::{
+    Action, Audit, BodyOwner, Caller, Decision, Isolation, Membership, Object, Permissions, Permit, Requirement, Rows,
+    Sharing,
+};
 pub use refusal::{AnswerField, AnswerFields, FieldError, Refusal};
 pub use revocation::{Checked, Revocation, Revoked, RevokedTokens};
 pub use secret::Secret;

@@ -7,7 +7,9 @@ use actix_web::http::header::{HeaderMap, HeaderValue};
 use actix_web::test::{self, TestRequest};
 use actix_web::{App, Error, HttpResponse, HttpServer, rt, web};
 use authcore::{Identity, UserScope};
-use authcore_actix::{AuthMiddleware, CurrentUser, OptionalUser, Scope};
+use authcore_actix::{
+    AuthMiddleware, CurrentUser, OptionalUser, Scope, require_permission, require_role, require_scope,
+};
 use authcore_testkit::{Case, cases, cases_answer, cases_guard, wire_cases};
 
 fn app() -> App<
@@ -27,6 +29,14 @@ fn app() -> App<
         .service(tasks("/api/{user_id}/tasks").route(web::method(Method::OPTIONS).to(maybe)))
         .service(tasks("/api/tasks"))
         .route("/optional", web::get().to(maybe))
+        .service(web::resource("/needs/scope").wrap(require_scope("articles:write")).route(web::get().to(maybe)))
+        .service(web::resource("/needs/role").wrap(require_role("editor")).route(web::get().to(maybe)))
+        .service(
+            web::resource("/needs/permission")
+                .wrap(require_permission("article", "update"))
+                .route(web::get().to(maybe)),
+        )
+        .service(web::resource("/optional/needs/role").wrap(require_role("editor")).route(web::get().to(maybe)))
         .route("/health", web::get().to(async || answer(None, None)))
         .wrap(AuthMiddleware::new(cases_guard()))
 }

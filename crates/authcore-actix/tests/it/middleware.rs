@@ -4,7 +4,7 @@ use actix_web::middleware::{DefaultHeaders, Logger};
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::{App, HttpResponse, ResponseError as _, rt, web};
 use authcore::{AuthError, Authenticator, Guard, Identity, Isolation, Method, Refusal, RequestHead, UserId};
-use authcore_actix::{AuthMiddleware, CurrentUser, OptionalUser, Reject, Scope};
+use authcore_actix::{AuthMiddleware, CurrentUser, OptionalUser, Reject, Scope, require_role};
 use authcore_testkit::mint;
 
 use crate::{bearer, guard};
@@ -75,9 +75,10 @@ async fn without_a_middleware_extractors_answer_internal_and_never_anonymous() {
     let app = App::new()
         .route("/user", web::get().to(async |_: CurrentUser| HttpResponse::Ok()))
         .route("/optional", web::get().to(async |_: OptionalUser| HttpResponse::Ok()))
-        .route("/scope", web::get().to(async |_: Scope| HttpResponse::Ok()));
+        .route("/scope", web::get().to(async |_: Scope| HttpResponse::Ok()))
+        .service(web::resource("/role").wrap(require_role("admin")).route(web::get().to(HttpResponse::Ok)));
     let app = init_service(app).await;
-    for target in ["/user", "/optional", "/scope"] {
+    for target in ["/user", "/optional", "/scope", "/role"] {
         let request = TestRequest::with_uri(target).insert_header(bearer(&mint()));
         let response = call_service(&app, request.to_request()).await;
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR, "{target}");

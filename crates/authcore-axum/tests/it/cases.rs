@@ -1,7 +1,7 @@
 use std::net::SocketAddr;
 
 use authcore::{Identity, UserScope};
-use authcore_axum::{AuthLayer, CurrentUser, OptionalUser, Scope};
+use authcore_axum::{AuthLayer, CurrentUser, OptionalUser, Scope, require_permission, require_role, require_scope};
 use authcore_testkit::{Case, cases, cases_answer, cases_guard, wire_cases};
 use axum::Router;
 use axum::body::Body;
@@ -18,6 +18,10 @@ fn app() -> Router {
         .route("/api/user/tasks", get(tasks).post(tasks))
         .route("/api/tasks", get(tasks).post(tasks))
         .route("/optional", get(maybe))
+        .route("/needs/scope", get(maybe).route_layer(require_scope("articles:write")))
+        .route("/needs/role", get(maybe).route_layer(require_role("editor")))
+        .route("/needs/permission", get(maybe).route_layer(require_permission("article", "update")))
+        .route("/optional/needs/role", get(maybe).route_layer(require_role("editor")))
         .route("/health", get(|| async { answer(None, None) }))
         .layer(AuthLayer::new(cases_guard()))
 }

@@ -3,7 +3,7 @@ use std::future::{Ready, ready};
 use std::task::{Context, Poll};
 
 use authcore::{AuthError, Authenticator, Guard, Identity, Isolation, Method, Refusal, RequestHead, UserId};
-use authcore_axum::{AuthFuture, AuthLayer, CurrentUser, OptionalUser, Reject, Scope};
+use authcore_axum::{AuthFuture, AuthLayer, CurrentUser, OptionalUser, Reject, Scope, require_role};
 use authcore_testkit::mint;
 use axum::Router;
 use axum::body::Body;
@@ -129,8 +129,9 @@ async fn without_a_layer_extractors_answer_internal_and_never_anonymous() {
         .route("/user", get(async |_: CurrentUser| ()))
         .route("/option", get(async |_: Option<CurrentUser>| ()))
         .route("/optional", get(async |_: OptionalUser| ()))
-        .route("/scope", get(async |_: Scope| ()));
-    for target in ["/user", "/option", "/optional", "/scope"] {
+        .route("/scope", get(async |_: Scope| ()))
+        .route("/role", get(async || ()).route_layer(require_role("admin")));
+    for target in ["/user", "/option", "/optional", "/scope", "/role"] {
         let response = app.clone().oneshot(signed(target)).await.expect("infallible");
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR, "{target}");
         assert!(text(response).await.contains(r#""code":"internal""#), "{target}");

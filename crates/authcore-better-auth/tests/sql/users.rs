@@ -70,7 +70,7 @@ async fn holds_to_the_memberships(bench: &SqlBench, user_id: fn(u32) -> String) 
             let members = sessions.memberships().expect("the tables are there");
             let of = async |organization, user: &String| {
                 let found = members.of(organization, &id(user)).await.expect("it answers");
-                found.map(|membership| membership.roles.join(" "))
+                found.map(|membership| membership.roles().collect::<Vec<_>>().join(" "))
             };
             assert_eq!(of("Acme", &anna).await.as_deref(), Some("owner admin"));
             assert_eq!(of("Acme", &bert).await.as_deref(), Some("member"));

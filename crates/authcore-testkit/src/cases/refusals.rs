@@ -59,6 +59,13 @@ pub(super) const ROLE: No = No {
     body: r#"{"type":"about:blank","title":"Forbidden","status":403,"code":"insufficient_role","detail":"Your role does not allow this"}"#,
 };
 
+/// A scope that a route asks for.
+pub(super) const SCOPE: No = No {
+    status: 403,
+    challenge: Some(r#"Bearer realm="cases", error="insufficient_scope", scope="articles:write""#),
+    body: r#"{"type":"about:blank","title":"Forbidden","status":403,"code":"insufficient_scope","detail":"The token does not carry the scope this needs"}"#,
+};
+
 pub(super) const AMBIGUOUS: No = No {
     status: 400,
     challenge: None,

@@ -2,7 +2,7 @@
 
 use authcore::Algorithm;
 
-use super::refusals::{AMBIGUOUS, EXPIRED, INVALID, MALFORMED, MISSING, NOT_OWNER, NOT_YET, REPEATED, ROLE};
+use super::refusals::{AMBIGUOUS, EXPIRED, INVALID, MALFORMED, MISSING, NOT_OWNER, NOT_YET, REPEATED, ROLE, SCOPE};
 use super::{Case, LEEWAY, NOW, alice, key, token_of};
 use crate::SigningKey;
 
@@ -14,11 +14,15 @@ use crate::SigningKey;
 /// | `/api/{user_id}/tasks` | `OPTIONS` | the caller if there is one, no scope: it stands for a CORS layer |
 /// | `/optional` | `GET` | the caller if there is one, no scope |
 /// | `/health` | `GET` | nothing |
+/// | `/needs/scope` | `GET` | the caller, who must have the scope `articles:write` |
+/// | `/needs/role` | `GET` | the caller, who must have the role `editor` |
+/// | `/needs/permission` | `GET` | the caller, who must be permitted to `update` an `article` |
+/// | `/optional/needs/role` | `GET` | as `/needs/role` |
 ///
 /// Targets are such that a URI type takes them; for what only a socket does, see [`wire_cases`].
 #[must_use]
 pub fn cases() -> Vec<Case> {
-    [ordinary(), credentials(), tokens(), isolation()].concat()
+    [ordinary(), credentials(), tokens(), isolation(), requirements()].concat()
 }
 
 fn ordinary() -> Vec<Case> {
@@ -54,6 +58,32 @@ fn ordinary() -> Vec<Case> {
             .serves_caller(Some("alice"), true),
         preflight("C-19-preflight").serves_caller(None, true),
         preflight("C-19-preflight-with-token").signed(&alice()).serves_caller(None, true),
+    ]
+}
+
+fn requirements() -> Vec<Case> {
+    let editor = alice().claim("role", "reader,editor");
+    let scoped = |scope: serde_json::Value| alice().claim("scope", scope);
+    let served = |case: Case| case.serves_caller(Some("alice"), true);
+    let (scope, role, permission) = ("/needs/scope", "/needs/role", "/needs/permission");
+    vec![
+        served(Case::get("P-01-scope", scope).signed(&scoped("articles:read articles:write".into()))),
+        Case::get("P-02-no-scope", scope).signed(&alice()).refused(SCOPE),
+        Case::get("L-83-other-scope", scope).signed(&scoped("articles:write2 articles".into())).refused(SCOPE),
+        Case::get("L-82-scope-of-a-list", scope).signed(&scoped(["articles:write"][..].into())).refused(SCOPE),
+        Case::get("P-03-nobody", scope).refused(MISSING),
+        served(Case::get("P-04-role", role).signed(&editor)),
+        Case::get("P-05-no-role", role).signed(&alice()).refused(ROLE),
+        Case::get("P-06-other-role", role).signed(&alice().claim("role", "Editor")).refused(ROLE),
+        Case::get("L-82-role-of-a-mixed-list", role)
+            .signed(&alice().claim("role", serde_json::json!(["editor", 7])))
+            .refused(ROLE),
+        Case::get("L-82-role-of-an-object", role)
+            .signed(&alice().claim("role", serde_json::json!({ "editor": true })))
+            .refused(ROLE),
+        served(Case::get("P-07-permission", permission).signed(&editor)),
+        Case::get("P-08-no-permission", permission).signed(&alice()).refused(ROLE),
+        Case::get("P-09-optional-nobody", "/optional/needs/role").refused(MISSING),
     ]
 }
 

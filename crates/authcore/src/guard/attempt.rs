@@ -8,7 +8,8 @@ use std::task::{Context, Poll};
 
 use super::{Guard, Need};
 use crate::error::AuthError;
-use crate::identity::{Identity, UserScope};
+use crate::identity::{Identity, Method, UserScope};
+use crate::policy::Isolation;
 use crate::rate::Tally;
 use crate::refusal::{AnswerFields, Refusal};
 
@@ -117,6 +118,31 @@ impl Admission {
     /// `401 missing_credentials` when nobody calls.
     pub fn require_user_scope(&self) -> Result<&UserScope, Refusal> {
         self.scope().ok_or_else(|| self.missing())
+    }
+
+    /// For handlers that need a permission: of an API key its own, of everybody else what the guard's
+    /// [permissions](crate::GuardBuilder::permissions) let their roles do.
+    ///
+    /// # Errors
+    ///
+    /// `401 missing_credentials` when nobody calls, `403 insufficient_scope` for an API key, else `403 insufficient_role`.
+    pub fn require_permission(&self, resource: &str, action: &str) -> Result<(), Refusal> {
+        let caller = self.require_identity()?;
+        if let Method::ApiKey { .. } = caller.method() {
+            return caller.require_permission(resource, action);
+        }
+        let is_allowed = self.guard.0.permissions.allow(caller.roles(), resource, action);
+        if is_allowed { Ok(()) } else { Err(Refusal::insufficient_role()) }
+    }
+
+    /// Who may touch what, for the decisions that a path does not tell.
+    pub fn isolation(&self) -> &Isolation {
+        self.guard.isolation()
+    }
+
+    /// A refusal after the guard let the request through.
+    pub(crate) fn refuse(&self, refusal: Refusal) -> Refusal {
+        self.guard.refuse_admitted(refusal)
     }
 
     /// Header fields for the answer, where it depends on a credential or was counted: each to be appended unless it

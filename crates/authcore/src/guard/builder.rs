@@ -8,8 +8,8 @@ use crate::authenticator::{AnyAuthenticator, Authenticator};
 use crate::credential::{Sources, TokenSource};
 use crate::error::ConfigError;
 use crate::metadata::ResourceMetadata;
-use crate::policy::Isolation;
 use crate::policy::template::Template;
+use crate::policy::{Isolation, Permissions};
 use crate::rate::RateLimits;
 
 /// Settings of a [`Guard`].
@@ -22,6 +22,7 @@ pub struct GuardBuilder {
     first_hand: Vec<String>,
     limits: Option<RateLimits>,
     isolation: Isolation,
+    permissions: Permissions,
     realm: Option<Arc<str>>,
     metadata: Option<ResourceMetadata>,
 }
@@ -42,6 +43,13 @@ impl GuardBuilder {
     /// Who may touch whose rows. By default every request concerns the caller's own.
     pub fn isolate(mut self, isolation: Isolation) -> Self {
         self.isolation = isolation;
+        self
+    }
+
+    /// What the roles of a credential may do, for [`Requirement::permission`](crate::Requirement::permission). Nothing by
+    /// default.
+    pub fn permissions(mut self, permissions: Permissions) -> Self {
+        self.permissions = permissions;
         self
     }
 
@@ -126,6 +134,7 @@ impl GuardBuilder {
             first_hand,
             limits,
             isolation,
+            permissions: self.permissions,
             vary,
             realm,
             metadata,

@@ -17,9 +17,9 @@ use crate::credential::Sources;
 use crate::error::AuthError;
 use crate::head::RequestHead;
 use crate::identity::Identity;
-use crate::policy::Isolation;
 use crate::policy::path::RequestPath;
 use crate::policy::template::Template;
+use crate::policy::{Isolation, Permissions};
 use crate::rate::{Course, Prepared};
 use crate::refusal::Refusal;
 use asked::Asked;
@@ -53,6 +53,7 @@ struct Inner {
     first_hand: Vec<Template>,
     limits: Option<Arc<Prepared>>,
     isolation: Isolation,
+    permissions: Permissions,
     /// What answers vary by.
     vary: Arc<str>,
     realm: Arc<str>,
@@ -99,6 +100,11 @@ impl Guard {
         &self.0.realm
     }
 
+    /// Who may touch what: for the decisions that a path does not tell.
+    pub fn isolation(&self) -> &Isolation {
+        &self.0.isolation
+    }
+
     /// Routers differ in whether `/%61` or `/a/` is `/a`. For what asks more it is; for what asks less it is not: a rule
     /// that is not spelt out does not decide, but none that asks less may follow it.
     fn need(&self, path: RequestPath<'_>) -> Need {
@@ -136,11 +142,15 @@ impl Guard {
         Ok(Admission::of(self, identity, scope))
     }
 
-    /// One log event for each refusal; it never holds the credential.
     fn refuse(&self, refusal: Refusal, grpc: bool) -> Refusal {
+        self.refuse_admitted(refusal).private(&self.0.vary).over_grpc(grpc)
+    }
+
+    /// One log event for each refusal; it never holds the credential.
+    fn refuse_admitted(&self, refusal: Refusal) -> Refusal {
         let (status, code, reason) = (refusal.status(), refusal.code(), refusal.reason());
         tracing::info!(status, code, reason, "request refused");
-        self.challenging(refusal).private(&self.0.vary).over_grpc(grpc)
+        self.challenging(refusal)
     }
 
     /// With what a challenge of this guard says.

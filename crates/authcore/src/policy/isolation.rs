@@ -1,18 +1,20 @@
-//! From an identity and the owner a request names to a [`UserScope`], or to a refusal.
+//! The rules of who may touch what, and whom a path belongs to.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::sync::Arc;
 
-use serde::Deserialize;
-use serde::de::{self, Deserializer, IgnoredAny, MapAccess, Visitor};
-
+use super::audit::{Audit, Decision};
+use super::membership::Membership;
 use super::path::{AmbiguousPath, RequestPath};
 use super::template::Template;
 use crate::error::ConfigError;
-use crate::identity::{Access, Identity, UserId, UserScope};
-use crate::refusal::Refusal;
+use crate::identity::{Access, Identity};
 
-/// Who may touch whose rows. Deny by default: a path that names a user is that user's alone, until a role is let in.
+/// Who may touch whose rows. Deny by default: what belongs to a user is that user's alone, until a role, the members of
+/// its organization or those it was shared with are let in.
+///
+/// One definition answers for the path of a request (the guard asks), for [one object](Self::judge) and for
+/// [rows](Self::rows); handlers find it by [`Guard::isolation`](crate::Guard::isolation).
 ///
 /// Templates are made of literals, one `{owner}` (its name is free), `*` for any one segment and a final `**` for the
 /// rest, none included. They are matched on the raw path, decoded once. Where several match, a literal beats a
@@ -32,7 +34,11 @@ use crate::refusal::Refusal;
 pub struct Isolation {
     rules: Vec<Rule>,
     roles: Vec<(Box<str>, Access)>,
+    /// By role in the organization; `None` is any member's.
+    members: Vec<(Option<Box<str>>, Access)>,
+    shared: bool,
     hide: bool,
+    audit: Option<Arc<dyn Audit>>,
     broken: Option<ConfigError>,
 }
 
@@ -72,9 +78,33 @@ impl Isolation {
         self
     }
 
-    /// Answers `404 not_found` instead of `403` for other users' paths, where their existence is to be hidden.
+    /// Lets members of an organization do this to what belongs to it, whatever their role there.
+    pub fn allow_members(mut self, access: Access) -> Self {
+        self.members.push((None, access));
+        self
+    }
+
+    /// Lets members of an organization who have this role there do this to what belongs to it.
+    pub fn allow_member_role(mut self, role: impl Into<Box<str>>, access: Access) -> Self {
+        self.members.push((Some(role.into()), access));
+        self
+    }
+
+    /// Lets callers do what was [shared](crate::Sharing) with them.
+    pub fn allow_shared(mut self) -> Self {
+        self.shared = true;
+        self
+    }
+
+    /// Answers `404 not_found` instead of `403` for what is other users', where its existence is to be hidden.
     pub fn hide(mut self) -> Self {
         self.hide = true;
+        self
+    }
+
+    /// Tells an audit of every decision.
+    pub fn audit(mut self, audit: impl Audit) -> Self {
+        self.audit = Some(Arc::new(audit));
         self
     }
 
@@ -115,108 +145,29 @@ impl Isolation {
         }
     }
 
-    /// The decision on rows of `owner`; `None` for the caller's own.
-    pub(crate) fn decide(
-        &self,
-        caller: &Identity,
-        owner: Option<&str>,
-        only_reads: bool,
-    ) -> Result<UserScope, Refusal> {
-        let Some(owner) = owner.filter(|owner| *owner != caller.user_id().as_str()) else {
-            return Ok(caller.scope());
-        };
-        let held = self.roles.iter().filter(|(role, _)| caller.has_role(role)).map(|(_, access)| *access);
-        let access = held.reduce(|a, b| if a == Access::Full { a } else { b });
-        match (access, UserId::new(owner)) {
-            (Some(Access::Read), Ok(_)) if !only_reads => Err(Refusal::insufficient_role()),
-            (Some(access), Ok(owner)) => Ok(UserScope::granted(owner, caller.user_id().clone(), access)),
-            _ if self.hide => Err(Refusal::not_found().for_reason("not_owner")),
-            _ => Err(Refusal::not_owner()),
-        }
+    /// The most that a role lets the caller do to anybody's.
+    pub(super) fn by_role(&self, caller: &Identity) -> Option<Access> {
+        self.roles.iter().filter(|(role, _)| caller.has_role(role)).map(|(_, access)| *access).max()
     }
-}
 
-/// The owner that a JSON body names in `user_id` or `userId`: read beside the body's own fields, then checked against
-/// the scope. Other fields are passed over.
-///
-/// ```
-/// use authcore::{BodyOwner, Identity, Method, UserId};
-///
-/// let ann = Identity::assertion(UserId::new("ann")?, Method::Other("example")).into_identity();
-/// let named: BodyOwner = serde_json::from_str(r#"{"title":"x","userId":"bob"}"#).unwrap();
-/// assert_eq!(named.check(&ann.scope()).unwrap_err().code(), "not_owner");
-/// # Ok::<(), authcore::InvalidUserId>(())
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct BodyOwner {
-    named: Vec<Named>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(from = "Text")]
-enum Named {
-    User(Box<str>),
-    /// A number, a list: no user's id, so not the owner's either.
-    Nobody,
-}
-
-/// A string or anything else. [`serde_json::Value`] would take an object with a name of its own for a string.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Text {
-    Some(Box<str>),
-    None(IgnoredAny),
-}
-
-impl From<Text> for Named {
-    fn from(text: Text) -> Self {
-        match text {
-            Text::Some(user) => Self::User(user),
-            Text::None(_) => Self::Nobody,
-        }
+    /// The most that a membership lets its user do to what is the organization's.
+    pub(super) fn by_membership(&self, membership: &Membership) -> Option<Access> {
+        let counts = |role: &Option<Box<str>>| role.as_ref().is_none_or(|role| membership.has_role(role));
+        self.members.iter().filter(|(role, _)| counts(role)).map(|(_, access)| *access).max()
     }
-}
 
-impl BodyOwner {
-    /// Checks that the body names nobody but the owner of the rows. Leaving the field out, or null, names nobody.
-    ///
-    /// # Errors
-    ///
-    /// `403 not_owner`.
-    pub fn check(&self, scope: &UserScope) -> Result<(), Refusal> {
-        let is_owner = |named: &Named| matches!(named, Named::User(user) if **user == *scope.owner().as_str());
-        if self.named.iter().all(is_owner) { Ok(()) } else { Err(Refusal::not_owner().for_reason("not_owner_in_body")) }
+    pub(super) fn counts_shared(&self) -> bool {
+        self.shared
     }
-}
 
-impl<'de> Deserialize<'de> for BodyOwner {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OwnerVisitor;
+    pub(super) fn hides(&self) -> bool {
+        self.hide
+    }
 
-        impl<'de> Visitor<'de> for OwnerVisitor {
-            type Value = BodyOwner;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<BodyOwner, A::Error> {
-                let mut owner = BodyOwner::default();
-                while let Some(name) = map.next_key::<String>()? {
-                    if !matches!(name.as_str(), "user_id" | "userId") {
-                        map.next_value::<IgnoredAny>()?;
-                        continue;
-                    }
-                    owner.named.extend(map.next_value::<Option<Named>>()?);
-                }
-                Ok(owner)
-            }
-
-            fn visit_unit<E: de::Error>(self) -> Result<BodyOwner, E> {
-                Ok(BodyOwner::default())
-            }
+    pub(super) fn tell(&self, decision: &Decision<'_>) {
+        decision.trace();
+        if let Some(audit) = &self.audit {
+            audit.record(decision);
         }
-
-        deserializer.deserialize_any(OwnerVisitor)
     }
 }

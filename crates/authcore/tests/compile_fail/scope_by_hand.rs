@@ -1,8 +1,9 @@
 //! A scope has no public constructor and no public field.
 
-use authcore::{Access, UserId, UserScope};
+use authcore::{Access, Identity, Method, UserId, UserScope};
 
 fn main() {
     let bob = UserId::new("bob").unwrap();
-    let _scope = UserScope { owner: bob.clone(), actor: bob, access: Access::Full };
+    let caller = Identity::assertion(UserId::new("ann").unwrap(), Method::Other("me")).into_identity();
+    let _scope = UserScope { owner: bob, caller, access: Access::Full, organization: None };
 }

@@ -9,6 +9,7 @@ mod credentials;
 mod discovery;
 mod isolation;
 mod issuers;
+mod judgement;
 mod key_faults;
 mod key_flights;
 mod key_sets;

@@ -1,0 +1,221 @@
+//! The decisions of an isolation: on a path, on one object, on rows.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use super::audit::Decision;
+use super::isolation::Isolation;
+use super::membership::Membership;
+use super::object::{Action, Object};
+use super::rows::Rows;
+use crate::error::Unavailable;
+use crate::identity::{Access, Identity, UserId, UserScope};
+use crate::refusal::Refusal;
+
+/// Who asks, with the memberships that were proven. One that is somebody else's does not count.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller<'c> {
+    identity: &'c Identity,
+    memberships: &'c [Membership],
+}
+
+impl<'c> Caller<'c> {
+    /// A caller with these memberships.
+    #[must_use]
+    pub fn new(identity: &'c Identity, memberships: &'c [Membership]) -> Self {
+        Self { identity, memberships }
+    }
+
+    fn memberships(&self) -> impl Iterator<Item = &'c Membership> {
+        let identity = self.identity;
+        self.memberships.iter().filter(move |membership| membership.is_of(identity))
+    }
+}
+
+impl<'c> From<&'c Identity> for Caller<'c> {
+    fn from(identity: &'c Identity) -> Self {
+        Self::new(identity, &[])
+    }
+}
+
+/// Proof that the caller may do this to one object. Only an [`Isolation`] makes one.
+#[derive(Clone, Debug)]
+pub struct Permit<'o> {
+    object: Object<'o>,
+    action: Action,
+    caller: Identity,
+}
+
+impl<'o> Permit<'o> {
+    /// What it is about.
+    #[must_use]
+    pub fn object(&self) -> &Object<'o> {
+        &self.object
+    }
+
+    /// What may be done.
+    #[must_use]
+    pub fn action(&self) -> Action {
+        self.action
+    }
+
+    /// Who may.
+    #[must_use]
+    pub fn caller(&self) -> &Identity {
+        &self.caller
+    }
+}
+
+/// What was shared with whom: a table of grants (`authcore-sqlx` has one), or a check of one's own. Asked only where an
+/// isolation [lets sharing count](Isolation::allow_shared), and for what nothing else allows.
+pub trait Sharing: Send + Sync {
+    /// What the caller may do to this, by having been given it.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] when nobody can tell: `503`, neither shared nor refused.
+    fn shared(
+        &self,
+        caller: &Identity,
+        object: &Object<'_>,
+    ) -> impl Future<Output = Result<Option<Access>, Unavailable>> + Send;
+}
+
+impl Isolation {
+    /// May this caller do this to this object? By ownership, roles and memberships.
+    ///
+    /// Between this and a statement that follows the object may change hands: where that matters, let the statement filter
+    /// by [`Self::rows`].
+    ///
+    /// ```
+    /// use authcore::{Access, Action, Caller, Identity, Isolation, Membership, Method, Object, UserId};
+    ///
+    /// let isolation = Isolation::default().allow_members(Access::Read).allow_member_role("editor", Access::Full);
+    /// let ann = Identity::assertion(UserId::new("ann")?, Method::Other("example")).into_identity();
+    /// let hers = [Membership::assertion("acme", UserId::new("ann")?, ["member"])];
+    ///
+    /// let plan = Object::new("document", "17").of_user("bob").of_organization("acme");
+    /// assert!(isolation.judge(Caller::new(&ann, &hers), Action::Read, &plan).is_ok());
+    /// assert_eq!(isolation.judge(&ann, Action::Read, &plan).unwrap_err().code(), "not_owner");
+    /// # Ok::<(), authcore::InvalidUserId>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `403 insufficient_role` where the caller may only read it, else `403 not_owner`, or `404 not_found` where
+    /// [hidden](Self::hide).
+    pub fn judge<'c, 'o>(
+        &self,
+        caller: impl Into<Caller<'c>>,
+        action: Action,
+        object: &Object<'o>,
+    ) -> Result<Permit<'o>, Refusal> {
+        let caller = caller.into();
+        self.settle(caller.identity, action, Some(object), object.user(), self.standing(&caller, object))?;
+        Ok(Permit { object: *object, action, caller: caller.identity.clone() })
+    }
+
+    /// [`Self::judge`], and where that says no, what was shared.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::judge`], and `503 store_unavailable` when nobody can tell what was shared.
+    pub async fn judge_shared<'o>(
+        &self,
+        caller: impl Into<Caller<'_>> + Send,
+        action: Action,
+        object: &Object<'o>,
+        sharing: &impl Sharing,
+    ) -> Result<Permit<'o>, Refusal> {
+        let caller = caller.into();
+        let mut standing = self.standing(&caller, object);
+        if self.counts_shared() && !standing.is_some_and(|standing| standing.access.allows(action)) {
+            let shared = sharing.shared(caller.identity, object).await.map_err(|unknown| {
+                tracing::warn!(cause = %unknown, "it cannot be told what was shared");
+                Refusal::unavailable("store_unavailable", "This cannot be decided at the moment", unknown.retry_after())
+            })?;
+            standing = standing.max(shared.map(|access| Standing { access, reason: "shared" }));
+        }
+        self.settle(caller.identity, action, Some(object), object.user(), standing)?;
+        Ok(Permit { object: *object, action, caller: caller.identity.clone() })
+    }
+
+    /// Which rows may this caller do this to? The same answer as [`Self::judge`] for each of them.
+    #[must_use]
+    pub fn rows<'c>(&self, caller: impl Into<Caller<'c>>, action: Action) -> Rows {
+        let caller = caller.into();
+        let are_all = self.by_role(caller.identity).is_some_and(|access| access.allows(action));
+        let allowing =
+            |membership: &&Membership| self.by_membership(membership).is_some_and(|access| access.allows(action));
+        let organizations = caller.memberships().filter(allowing).map(Membership::shared_organization_id);
+        let organizations = organizations.map(Arc::clone).collect();
+        let reason = if are_all { "every_row" } else { "own" };
+        self.tell(&Decision { caller: caller.identity, action, object: None, owner: None, is_allowed: true, reason });
+        Rows { caller: caller.identity.clone(), action, are_all, organizations, include_shared: self.counts_shared() }
+    }
+
+    /// The decision on the rows of the owner that a path names; `None` for the caller's own.
+    pub(crate) fn decide(
+        &self,
+        caller: &Identity,
+        owner: Option<&str>,
+        only_reads: bool,
+    ) -> Result<UserScope, Refusal> {
+        let action = if only_reads { Action::Read } else { Action::Write };
+        let Some(named) = owner.filter(|owner| *owner != caller.user_id().as_str()) else {
+            self.settle(caller, action, None, owner, Some(Standing::OWN))?;
+            return Ok(caller.scope());
+        };
+        let by_role = self.by_role(caller).zip(UserId::new(named).ok());
+        let standing = by_role.as_ref().map(|(access, _)| Standing { access: *access, reason: "role" });
+        self.settle(caller, action, None, owner, standing)?;
+        let Some((access, owner)) = by_role else { return Err(Refusal::not_owner()) };
+        Ok(UserScope::granted(owner, caller.clone(), access))
+    }
+
+    /// The most that a caller may do to an object, and why.
+    fn standing(&self, caller: &Caller<'_>, object: &Object<'_>) -> Option<Standing> {
+        if object.user() == Some(caller.identity.user_id().as_str()) {
+            return Some(Standing { access: Access::Full, reason: "owner" });
+        }
+        let by_role = self.by_role(caller.identity).map(|access| Standing { access, reason: "role" });
+        let of = object.organization();
+        let memberships = caller.memberships().filter(|membership| of == Some(membership.organization_id()));
+        let by_membership = memberships.filter_map(|membership| self.by_membership(membership)).max();
+        by_role.max(by_membership.map(|access| Standing { access, reason: "member" }))
+    }
+
+    /// Says what was decided, and to the client why not.
+    fn settle(
+        &self,
+        caller: &Identity,
+        action: Action,
+        object: Option<&Object<'_>>,
+        owner: Option<&str>,
+        standing: Option<Standing>,
+    ) -> Result<(), Refusal> {
+        let (is_allowed, reason) = match standing {
+            Some(Standing { access, reason }) if access.allows(action) => (true, reason),
+            Some(_) => (false, "read_only"),
+            None => (false, "not_owner"),
+        };
+        self.tell(&Decision { caller, action, object: object.copied(), owner, is_allowed, reason });
+        match (is_allowed, standing) {
+            (true, _) => Ok(()),
+            (false, Some(_)) => Err(Refusal::insufficient_role()),
+            (false, None) if self.hides() => Err(Refusal::not_found().for_reason("not_owner")),
+            (false, None) => Err(Refusal::not_owner()),
+        }
+    }
+}
+
+/// What somebody may do, and by what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Standing {
+    access: Access,
+    reason: &'static str,
+}
+
+impl Standing {
+    const OWN: Self = Self { access: Access::Full, reason: "own" };
+}

@@ -1,0 +1,78 @@
+//! That a user belongs to an organization, and as what.
+
+use std::sync::Arc;
+
+use super::permissions::Permissions;
+use crate::identity::{Identity, UserId};
+use crate::refusal::Refusal;
+
+/// Proof that a user belongs to an organization, with the roles they have there. Whoever looked it up asserts it.
+///
+/// An organization that a token or a session names is no proof: it is what its user chose last, and stays there after the
+/// user was removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Membership {
+    organization_id: Arc<str>,
+    user_id: UserId,
+    roles: Vec<String>,
+}
+
+impl Membership {
+    /// Asserts that this user belongs to this organization. For look-ups only: whoever calls this vouches for it.
+    pub fn assertion<R: Into<String>>(
+        organization_id: impl Into<Arc<str>>,
+        user_id: UserId,
+        roles: impl IntoIterator<Item = R>,
+    ) -> Self {
+        let roles = roles.into_iter().map(Into::into).collect();
+        Self { organization_id: organization_id.into(), user_id, roles }
+    }
+
+    /// The organization.
+    #[must_use]
+    pub fn organization_id(&self) -> &str {
+        &self.organization_id
+    }
+
+    pub(crate) fn shared_organization_id(&self) -> &Arc<str> {
+        &self.organization_id
+    }
+
+    /// The member.
+    #[must_use]
+    pub fn user_id(&self) -> &UserId {
+        &self.user_id
+    }
+
+    /// The roles in this organization, such as `owner`, `admin` or `member`. A member may have none.
+    pub fn roles(&self) -> impl Iterator<Item = &str> {
+        self.roles.iter().map(String::as_str)
+    }
+
+    /// Whether this role is among them.
+    #[must_use]
+    pub fn has_role(&self, role: &str) -> bool {
+        self.roles().any(|held| held == role)
+    }
+
+    /// Whether it is this caller's.
+    #[must_use]
+    pub fn is_of(&self, caller: &Identity) -> bool {
+        self.user_id == *caller.user_id()
+    }
+
+    /// Whether a role in this organization may do this.
+    #[must_use]
+    pub fn has_permission(&self, permissions: &Permissions, resource: &str, action: &str) -> bool {
+        permissions.allow(self.roles(), resource, action)
+    }
+
+    /// For handlers that need a permission in the organization.
+    ///
+    /// # Errors
+    ///
+    /// `403 insufficient_role`.
+    pub fn require_permission(&self, permissions: &Permissions, resource: &str, action: &str) -> Result<(), Refusal> {
+        if self.has_permission(permissions, resource, action) { Ok(()) } else { Err(Refusal::insufficient_role()) }
+    }
+}
