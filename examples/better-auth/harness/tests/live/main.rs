@@ -14,6 +14,7 @@ mod redis_server;
 mod api_keys;
 mod http;
 mod never_written;
+mod permissions;
 mod redis;
 mod same;
 mod sql;
