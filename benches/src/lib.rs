@@ -1,5 +1,7 @@
 //! What the benches share: a token like Better Auth's, keys as each library wants them, and whether to measure at all.
 
+pub mod report;
+
 use authcore::{Algorithm, JwtVerifier, JwtVerifierBuilder, KeySet};
 use authcore_testkit::{SigningKey, mint};
 use serde::Deserialize;
