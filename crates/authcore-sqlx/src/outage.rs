@@ -8,7 +8,8 @@ use authcore::Unavailable;
 ///
 /// An outage is: no connection (refused, broken, TLS, none free in time, the pool closed), a server that starts, stops or is
 /// out of connections or room (SQLSTATE classes 08 and 53, 57P01 to 57P05), a statement that it cut short (57014, 70100), and
-/// a SQLite file that is locked, cannot be opened, read or grown.
+/// a SQLite file that is locked, was moved, cannot be opened, read or grown. SQLite's plain `SQLITE_READONLY` is none: it is
+/// also what a reading transaction hears that writes.
 ///
 /// ```
 /// let error = authcore_sqlx::unavailable(sqlx::Error::PoolTimedOut);
@@ -51,10 +52,16 @@ fn is_outage_state(state: &str) -> bool {
 fn is_sqlite_outage(code: &str) -> bool {
     const BUSY: i32 = 5;
     const LOCKED: i32 = 6;
+    const READ_ONLY: i32 = 8;
     const IO_ERROR: i32 = 10;
     const FULL: i32 = 13;
     const CANNOT_OPEN: i32 = 14;
-    code.parse().is_ok_and(|code: i32| [BUSY, LOCKED, IO_ERROR, FULL, CANNOT_OPEN].contains(&(code & 0xff)))
+    code.parse().is_ok_and(|code: i32| match code & 0xff {
+        BUSY | LOCKED | IO_ERROR | FULL | CANNOT_OPEN => true,
+        // With a reason beside it, it is about the file or its folder.
+        READ_ONLY => code != READ_ONLY,
+        _ => false,
+    })
 }
 
 #[cfg(test)]
@@ -88,7 +95,7 @@ mod tests {
     #[cfg(feature = "sqlite")]
     #[test]
     fn sqlite_says_so_in_numbers() {
-        for code in ["5", "517", "6", "10", "2570", "13", "14"] {
+        for code in ["5", "517", "6", "10", "2570", "13", "14", "1032", "1544"] {
             assert!(is_sqlite_outage(code), "{code}");
         }
         for code in ["1", "8", "19", "2067", "", "x"] {

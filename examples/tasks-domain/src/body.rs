@@ -76,6 +76,7 @@ impl JsonObject {
     pub(crate) fn line(&mut self, field: &'static str, max: usize) -> String {
         let line = match self.members.get(field) {
             None => Err("is required".to_owned()),
+            Some(Value::String(text)) if text.contains('\0') => Err(NO_NUL.to_owned()),
             Some(Value::String(text)) if (1..=max).contains(&text.trim().chars().count()) => Ok(text.trim().to_owned()),
             Some(Value::String(_)) => Err(format!("must be 1 to {max} characters long")),
             Some(_) => Err("must be a string".to_owned()),
@@ -92,6 +93,7 @@ impl JsonObject {
     pub(crate) fn text_if_given(&mut self, field: &'static str, max: usize) -> Option<Option<String>> {
         let text = match self.members.get(field)? {
             Value::Null => Ok(None),
+            Value::String(text) if text.contains('\0') => Err(NO_NUL.to_owned()),
             Value::String(text) if text.chars().count() <= max => Ok(Some(text.clone())),
             Value::String(_) => Err(format!("must be at most {max} characters long")),
             _ => Err("must be a string or null".to_owned()),
@@ -120,6 +122,9 @@ impl JsonObject {
         })
     }
 }
+
+/// PostgreSQL's `text` cannot hold it, and no engine is to take what another does not.
+const NO_NUL: &str = "must not hold the character U+0000";
 
 #[cfg(test)]
 mod tests {

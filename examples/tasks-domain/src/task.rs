@@ -147,6 +147,15 @@ mod tests {
     }
 
     #[test]
+    fn a_nul_is_no_text_whatever_the_engine_could_keep() {
+        for body in [r#"{"title":"a\u0000"}"#, r#"{"title":"a","description":"\u0000"}"#] {
+            let (status, body) = refused(NewTask::read(body.as_bytes(), &scope_of("ann")));
+            assert_eq!(status, 422);
+            assert!(body.contains(r#""message":"must not hold the character U+0000""#), "{body}");
+        }
+    }
+
+    #[test]
     fn a_change_keeps_what_it_leaves_out_and_null_takes_a_description_away() {
         let ann = scope_of("ann");
         let read = |body: &str| TaskChange::read(body.as_bytes(), &ann);

@@ -119,7 +119,7 @@ fn rules(case: &mut Case<'_>, spelling: &str) {
     let alice = case.alice();
     let base = base(spelling, alice);
     let id = case.task_of(alice, "ruled");
-    let for_both: [(Value, &[&str]); 7] = [
+    let for_both: [(Value, &[&str]); 9] = [
         (json!({"title": ""}), &["title"]),
         (json!({"title": " \t\n\u{2003} "}), &["title"]),
         (json!({"title": "x".repeat(201)}), &["title"]),
@@ -127,6 +127,9 @@ fn rules(case: &mut Case<'_>, spelling: &str) {
         (json!({"title": ["x"]}), &["title"]),
         (json!({"title": "x", "description": "x".repeat(2001)}), &["description"]),
         (json!({"title": "x", "description": {}}), &["description"]),
+        // Not every database can hold it, so none is asked to.
+        (json!({"title": "a\0b"}), &["title"]),
+        (json!({"title": "x", "description": "a\0b"}), &["description"]),
     ];
     for (body, fields) in for_both {
         for request in [post(&base), put(format!("{base}/{id}"))] {

@@ -4,30 +4,32 @@ use serde_json::{Value, json};
 
 use super::{SPELLINGS, base, delete, get, patch, post, put, segment};
 use crate::case::Case;
-use crate::check::Check;
+use crate::check::{Check, Needs};
+use crate::people::Person;
 use crate::{Answer, Request};
 
 pub(super) fn checks() -> Vec<Check> {
     let mut checks = vec![
-        Check::new("isolation.path-of-another-user", path_of_another),
-        Check::new("isolation.refusal-tells-not-who-exists", refusal_tells_not_who_exists),
+        Check::new("isolation.i117-path-of-another-user", i117_path_of_another),
+        Check::new("isolation.i117-refusal-tells-not-who-exists", i117_refusal_tells_not_who_exists),
         Check::new("isolation.admin-serves-anyone", admin_serves_anyone),
         Check::new("isolation.admin-has-rows-of-his-own", admin_has_rows_of_his_own),
         Check::new("isolation.premium-is-no-admin", premium_is_no_admin),
-        Check::new("isolation.body-of-messages-and-action", body_of_messages_and_action),
-        Check::new("isolation.body-owner-of-the-admins-request", body_owner_for_admin),
-        Check::new("isolation.query-names-nobody", query_names_nobody),
-        Check::new("isolation.method-override-is-ignored", method_override),
+        Check::new("isolation.i123-body-of-messages-and-action", i123_body_of_messages_and_action),
+        Check::new("isolation.i123-body-owner-of-the-admins-request", i123_body_owner_for_admin),
+        Check::new("isolation.i123-query-and-header-name-nobody", i123_query_and_header_name_nobody),
+        Check::new("isolation.i124-method-override-is-ignored", i124_method_override),
         Check::new("isolation.static-segment-beats-user-id", static_segment_beats_user_id),
-        Check::new("isolation.id-is-decoded-once", id_is_decoded_once),
-        Check::new("isolation.look-alike-ids", look_alikes),
+        Check::new("isolation.i119-id-is-decoded-once", i119_id_is_decoded_once),
+        Check::new("isolation.i122-look-alike-ids", i122_look_alikes),
+        Check::new("isolation.i122-unicode-forms", i122_unicode_forms).needing(Needs::Secret),
         Check::new("isolation.lists-hold-own-tasks-only", lists_hold_own_tasks_only),
     ];
     for spelling in SPELLINGS {
-        let check = move |case: &mut Case<'_>| object_of_another(case, spelling);
-        checks.push(Check::new(format!("isolation.object-of-another-user.{spelling}"), check));
-        let check = move |case: &mut Case<'_>| body_owner(case, spelling);
-        checks.push(Check::new(format!("isolation.body-owner.{spelling}"), check));
+        let check = move |case: &mut Case<'_>| i118_object_of_another(case, spelling);
+        checks.push(Check::new(format!("isolation.i118-object-of-another-user.{spelling}"), check));
+        let check = move |case: &mut Case<'_>| i123_body_owner(case, spelling);
+        checks.push(Check::new(format!("isolation.i123-body-owner.{spelling}"), check));
     }
     checks
 }
@@ -47,7 +49,7 @@ fn requests_at(owner: &str, id: i64) -> Vec<Request> {
     ]
 }
 
-fn path_of_another(case: &mut Case<'_>) {
+fn i117_path_of_another(case: &mut Case<'_>) {
     let id = case.task_of(case.bob(), "bob's");
     let before = case.send_as(case.bob(), get(format!("/api/tasks/{id}")));
     for request in requests_at(&case.bob().id, id) {
@@ -64,7 +66,7 @@ fn path_of_another(case: &mut Case<'_>) {
     case.expect(&after).status(200).json("", before.json());
 }
 
-fn refusal_tells_not_who_exists(case: &mut Case<'_>) {
+fn i117_refusal_tells_not_who_exists(case: &mut Case<'_>) {
     let real = case.send_as(case.alice(), get(format!("/api/{}/tasks", case.bob().id)));
     let made_up = case.send_as(case.alice(), get("/api/nobody-at-all/tasks"));
     case.expect(&made_up).refused(403, "not_owner");
@@ -72,7 +74,7 @@ fn refusal_tells_not_who_exists(case: &mut Case<'_>) {
 }
 
 /// The object is looked for among the owner's own, so another user's is not there: to the byte.
-fn object_of_another(case: &mut Case<'_>, spelling: &str) {
+fn i118_object_of_another(case: &mut Case<'_>, spelling: &str) {
     let alice = case.alice();
     let base = base(spelling, alice);
     let theirs = case.task_of(case.bob(), "bob's own");
@@ -108,7 +110,7 @@ fn same_to_the_byte(case: &mut Case<'_>, one: &Answer, two: &Answer) {
     case.expect(two).must(same, || format!("differs from {} {}", one.status, one.text()));
 }
 
-fn body_owner(case: &mut Case<'_>, spelling: &str) {
+fn i123_body_owner(case: &mut Case<'_>, spelling: &str) {
     let (alice, bob) = (&case.alice().id.clone(), &case.bob().id.clone());
     let base = base(spelling, case.alice());
     let id = case.task_of(case.alice(), "owned");
@@ -144,7 +146,7 @@ fn body_owner(case: &mut Case<'_>, spelling: &str) {
     }
 }
 
-fn body_of_messages_and_action(case: &mut Case<'_>) {
+fn i123_body_of_messages_and_action(case: &mut Case<'_>) {
     for name in ["user_id", "userId"] {
         let body = json!({"text": "x", "action": "x", name: case.bob().id});
         for path in ["/api/messages", "/api/user/action"] {
@@ -155,7 +157,7 @@ fn body_of_messages_and_action(case: &mut Case<'_>) {
 }
 
 /// The owner is whom the path names, whoever asks.
-fn body_owner_for_admin(case: &mut Case<'_>) {
+fn i123_body_owner_for_admin(case: &mut Case<'_>) {
     let (root, alice) = (case.root(), case.alice().id.clone());
     let base = format!("/api/{alice}/tasks");
     let answer = case.send_as(root, post(&base).json(json!({"title": "for alice", "user_id": alice})));
@@ -224,7 +226,7 @@ fn lists_hold_own_tasks_only(case: &mut Case<'_>) {
     case.clear(case.bob());
 }
 
-fn query_names_nobody(case: &mut Case<'_>) {
+fn i123_query_and_header_name_nobody(case: &mut Case<'_>) {
     let (alice, bob) = (case.alice().id.clone(), case.bob().id.clone());
     for name in ["user_id", "userId", "owner", "sub", "sort"] {
         for path in ["/api/tasks".to_owned(), "/api/user/tasks".to_owned(), format!("/api/{alice}/tasks")] {
@@ -234,9 +236,15 @@ fn query_names_nobody(case: &mut Case<'_>) {
         let answer = case.send_as(case.alice(), get(format!("/api/{bob}/tasks?{name}={alice}")));
         case.expect(&answer).refused(403, "not_owner");
     }
+    for name in ["X-User-Id", "X-Forwarded-User", "X-Authenticated-User", "Remote-User"] {
+        let answer = case.send_as(case.alice(), get("/api/tasks").field(name, bob.as_str()));
+        case.expect(&answer).status(200).json("/user_id", alice.as_str());
+        let answer = case.send_as(case.alice(), get(format!("/api/{bob}/tasks")).field(name, bob.as_str()));
+        case.expect(&answer).refused(403, "not_owner");
+    }
 }
 
-fn method_override(case: &mut Case<'_>) {
+fn i124_method_override(case: &mut Case<'_>) {
     let id = case.task_of(case.alice(), "survives");
     let path = format!("/api/tasks/{id}");
     for name in ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"] {
@@ -263,7 +271,7 @@ fn static_segment_beats_user_id(case: &mut Case<'_>) {
     }
 }
 
-fn id_is_decoded_once(case: &mut Case<'_>) {
+fn i119_id_is_decoded_once(case: &mut Case<'_>) {
     let id = case.alice().id.clone();
     let escaped: String = id.bytes().map(|byte| format!("%{byte:02X}")).collect();
     let lower: String = id.bytes().map(|byte| format!("%{byte:02x}")).collect();
@@ -273,6 +281,9 @@ fn id_is_decoded_once(case: &mut Case<'_>) {
         let answer = case.send_as(case.alice(), get(format!("/api/users/{own}")));
         case.expect(&answer).status(200).json("/user_id", id.as_str());
     }
+    let hyphens = id.replace('-', "%2D");
+    let answer = case.send_as(case.alice(), get(format!("/api/{hyphens}/tasks")));
+    case.expect(&answer).status(200).json("/user_id", id.as_str());
     let answer = case.send_as(case.alice(), get(format!("/api/{}/tasks", escaped.replace('%', "%25"))));
     case.expect(&answer).refused(403, "not_owner");
     let task = case.task_of(case.alice(), "escaped");
@@ -282,7 +293,7 @@ fn id_is_decoded_once(case: &mut Case<'_>) {
 }
 
 /// The id is compared byte by byte: no folding, no trimming, no normalising.
-fn look_alikes(case: &mut Case<'_>) {
+fn i122_look_alikes(case: &mut Case<'_>) {
     let id = case.alice().id.clone();
     let full_width = |c: char| char::from_u32(u32::from(c) - 0x21 + 0xFF01).unwrap_or(c);
     let swapped: String =
@@ -309,5 +320,37 @@ fn look_alikes(case: &mut Case<'_>) {
     for other in others {
         let answer = case.send_as(case.alice(), get(format!("/api/{}/tasks", segment(&other))));
         case.expect(&answer).refused(403, "not_owner");
+    }
+}
+
+/// Ids that fold, compose or case-map to the same text are those of different users: each sees what is theirs.
+fn i122_unicode_forms(case: &mut Case<'_>) {
+    let pairs = [
+        ("composed", "\u{e9}", "e\u{301}"),
+        ("kelvin", "k", "\u{212a}"),
+        ("long-s", "s", "\u{17f}"),
+        ("full-width", "a", "\u{ff41}"),
+        ("cyrillic", "a", "\u{430}"),
+        ("ligature", "fi", "\u{fb01}"),
+        ("sharp-s", "ss", "\u{df}"),
+    ];
+    let prefix = case.alice().id.clone();
+    for (name, one, other) in pairs {
+        let [one, other] = [one, other].map(|form| {
+            let token = case.signer().sign(&case.signer().mint(&format!("{prefix}-{name}-{form}")));
+            Person::of_token(&token).expect("a minted token has a subject")
+        });
+        let task = case.task_of(&one, name);
+        for (caller, owner, status) in
+            [(&one, &one, 200), (&other, &other, 200), (&one, &other, 403), (&other, &one, 403)]
+        {
+            let answer = case.send_as(caller, get(format!("/api/{}/tasks", segment(&owner.id))));
+            case.expect(&answer).status(status);
+            if status == 200 {
+                case.expect(&answer).json("/user_id", owner.id.as_str()).json("/count", i32::from(caller.id == one.id));
+            }
+        }
+        let answer = case.send_as(&other, get(format!("/api/tasks/{task}")));
+        case.expect(&answer).refused(404, "not_found");
     }
 }

@@ -6,82 +6,87 @@ use crate::check::Check;
 
 pub(super) fn checks() -> Vec<Check> {
     let mut checks = vec![
-        Check::new("paths.absolute-form", absolute_form),
+        Check::new("paths.i121-absolute-form", i121_absolute_form),
         Check::new("paths.very-long", very_long),
         Check::new("paths.escaped-letters-of-a-route", escaped_letters),
         Check::new("paths.nothing-opens-without-a-credential", nothing_opens),
     ];
     for (name, path) in AMBIGUOUS {
-        let check = move |case: &mut Case<'_>| {
-            let answer = case.send_hostile(get(filled(case, path)).bearer(&case.alice().token));
-            case.expect(&answer).refused(400, "bad_request");
-        };
+        let check = move |case: &mut Case<'_>| i120_ambiguous(case, path);
         checks.push(Check::new(format!("paths.400.{name}"), check));
     }
     for (name, path) in HOSTILE {
-        let check = move |case: &mut Case<'_>| {
-            let answer = case.send_hostile(get(filled(case, path)).bearer(&case.alice().token));
-            case.expect(&answer).status_in(&[400, 403, 404]);
-        };
+        let check = move |case: &mut Case<'_>| i121_hostile(case, path);
         checks.push(Check::new(format!("paths.refused.{name}"), check));
     }
     checks
 }
 
+fn i120_ambiguous(case: &mut Case<'_>, path: &str) {
+    let answer = case.send_hostile(get(filled(case, path)).bearer(&case.alice().token));
+    case.expect(&answer).refused(400, "bad_request");
+}
+
+fn i121_hostile(case: &mut Case<'_>, path: &str) {
+    let answer = case.send_hostile(get(filled(case, path)).bearer(&case.alice().token));
+    case.expect(&answer).status_in(&[400, 403, 404]);
+}
+
 /// Bad or ambiguous escapes: 400. `{a}` stands for alice's id, `{b}` for bob's.
 const AMBIGUOUS: &[(&str, &str)] = &[
-    ("escaped-slash", "/api/{a}%2F{b}/tasks"),
-    ("escaped-slash-lower-case", "/api/{a}%2f{b}/tasks"),
-    ("escaped-slash-for-a-segment", "/api/{b}%2Ftasks"),
-    ("escaped-backslash", "/api/{a}%5C{b}/tasks"),
-    ("escaped-nul", "/api/{a}%00/tasks"),
-    ("escaped-line-end", "/api/{a}%0d%0a/tasks"),
-    ("escaped-delete", "/api/{a}%7F/tasks"),
-    ("not-utf-8", "/api/{a}%ff/tasks"),
-    ("over-long-slash", "/api/{a}%c0%af{b}/tasks"),
-    ("half-a-character", "/api/{a}%C3/tasks"),
-    ("surrogate", "/api/%ED%A0%80/tasks"),
-    ("bad-digits", "/api/%zz/tasks"),
-    ("one-digit", "/api/{a}/tasks/%1"),
-    ("lone-percent", "/api/%/tasks"),
+    ("i120-escaped-slash", "/api/{a}%2F{b}/tasks"),
+    ("i120-escaped-slash-lower-case", "/api/{a}%2f{b}/tasks"),
+    ("i120-escaped-slash-for-a-segment", "/api/{b}%2Ftasks"),
+    ("i120-escaped-backslash", "/api/{a}%5C{b}/tasks"),
+    ("i120-escaped-nul", "/api/{a}%00/tasks"),
+    ("i120-escaped-line-end", "/api/{a}%0d%0a/tasks"),
+    ("i120-escaped-delete", "/api/{a}%7F/tasks"),
+    ("i120-not-utf-8", "/api/{a}%ff/tasks"),
+    ("i120-over-long-slash", "/api/{a}%c0%af{b}/tasks"),
+    ("i120-half-a-character", "/api/{a}%C3/tasks"),
+    ("i120-surrogate", "/api/%ED%A0%80/tasks"),
+    ("i120-bad-digits", "/api/%zz/tasks"),
+    ("i120-one-digit", "/api/{a}/tasks/%1"),
+    ("i120-lone-percent", "/api/%/tasks"),
     // Whoever undoes the inner escapes first finds a good one; only the first reading counts.
-    ("escape-made-of-escapes", "/api/%%36%31/tasks"),
-    ("escape-with-an-escaped-digit", "/api/%6%31/tasks"),
-    ("dots-made-of-escapes", "/api/{a}/%2%65%2%65/{b}/tasks"),
-    ("slash-made-of-escapes", "/api/{a}%%32%46{b}/tasks"),
-    ("percent-u", "/api/%u0041/tasks"),
-    ("escaped-dot-dot", "/api/{a}/%2e%2e/{b}/tasks"),
-    ("half-escaped-dot-dot", "/api/{a}/.%2e/{b}/tasks"),
-    ("escaped-dot-dot-upper-case", "/api/{a}/%2E%2E/{b}/tasks"),
-    ("escaped-dot", "/api/%2e/{b}/tasks"),
-    ("in-the-task-id", "/api/{a}/tasks/1%2F2"),
+    ("i120-escape-made-of-escapes", "/api/%%36%31/tasks"),
+    ("i120-escape-with-an-escaped-digit", "/api/%6%31/tasks"),
+    ("i121-dots-made-of-escapes", "/api/{a}/%2%65%2%65/{b}/tasks"),
+    ("i120-slash-made-of-escapes", "/api/{a}%%32%46{b}/tasks"),
+    ("i120-percent-u", "/api/%u0041/tasks"),
+    ("i121-escaped-dot-dot", "/api/{a}/%2e%2e/{b}/tasks"),
+    ("i121-half-escaped-dot-dot", "/api/{a}/.%2e/{b}/tasks"),
+    ("i121-escaped-dot-dot-upper-case", "/api/{a}/%2E%2E/{b}/tasks"),
+    ("i121-escaped-dot", "/api/%2e/{b}/tasks"),
+    ("i120-in-the-task-id", "/api/{a}/tasks/1%2F2"),
 ];
 
 /// No escapes, and still not what they seem.
 const HOSTILE: &[(&str, &str)] = &[
-    ("dot-dot", "/api/{a}/../{b}/tasks"),
-    ("dot-dot-to-the-root", "/api/{a}/tasks/../../{b}/tasks"),
-    ("dot", "/api/./{b}/tasks"),
-    ("dot-segment-at-the-end", "/api/{b}/tasks/."),
-    ("double-slash", "/api//{b}/tasks"),
-    ("double-slash-at-the-start", "//api/{b}/tasks"),
-    ("double-slash-for-an-id", "/api//tasks"),
-    ("double-slash-at-the-end", "/api/{b}/tasks//"),
-    ("parameter", "/api/{b};x=y/tasks"),
-    ("parameter-on-the-own-id", "/api/{a};x=y/tasks"),
-    ("parameter-with-an-id", "/api/{a};{b}/tasks"),
-    ("parameter-on-tasks", "/api/{b}/tasks;x=y"),
-    ("backslash", "/api/{a}\\..\\{b}/tasks"),
-    ("backslash-for-a-slash", "/api\\{b}\\tasks"),
-    ("raw-byte", "/api/{b}\u{e9}/tasks"),
-    ("escaped-tasks", "/api/{b}/t%61sks"),
-    ("escaped-api", "/%61pi/{b}/tasks"),
-    ("twice-escaped-id", "/api/%2542/tasks"),
-    ("twice-escaped-slash", "/api/{a}%252F{b}/tasks"),
-    ("question-mark-escaped", "/api/{b}%3F/tasks"),
-    ("hash-escaped", "/api/{a}%23{b}/tasks"),
-    ("asterisk", "*"),
-    ("no-slash", "api/{b}/tasks"),
+    ("i121-dot-dot", "/api/{a}/../{b}/tasks"),
+    ("i121-dot-dot-to-the-root", "/api/{a}/tasks/../../{b}/tasks"),
+    ("i121-dot", "/api/./{b}/tasks"),
+    ("i121-dot-segment-at-the-end", "/api/{b}/tasks/."),
+    ("i121-double-slash", "/api//{b}/tasks"),
+    ("i121-double-slash-at-the-start", "//api/{b}/tasks"),
+    ("i121-double-slash-for-an-id", "/api//tasks"),
+    ("i121-double-slash-at-the-end", "/api/{b}/tasks//"),
+    ("i121-parameter", "/api/{b};x=y/tasks"),
+    ("i121-parameter-on-the-own-id", "/api/{a};x=y/tasks"),
+    ("i121-parameter-with-an-id", "/api/{a};{b}/tasks"),
+    ("i121-parameter-on-tasks", "/api/{b}/tasks;x=y"),
+    ("i121-backslash", "/api/{a}\\..\\{b}/tasks"),
+    ("i121-backslash-for-a-slash", "/api\\{b}\\tasks"),
+    ("i121-raw-byte", "/api/{b}\u{e9}/tasks"),
+    ("i121-escaped-tasks", "/api/{b}/t%61sks"),
+    ("i121-escaped-api", "/%61pi/{b}/tasks"),
+    ("i120-twice-escaped-id", "/api/%2542/tasks"),
+    ("i120-twice-escaped-hyphen", "/api/{a}%252D/tasks"),
+    ("i120-twice-escaped-slash", "/api/{a}%252F{b}/tasks"),
+    ("i120-question-mark-escaped", "/api/{b}%3F/tasks"),
+    ("i120-hash-escaped", "/api/{a}%23{b}/tasks"),
+    ("i121-asterisk", "*"),
+    ("i121-no-slash", "api/{b}/tasks"),
 ];
 
 fn filled(case: &Case<'_>, path: &str) -> String {
@@ -89,7 +94,7 @@ fn filled(case: &Case<'_>, path: &str) -> String {
 }
 
 /// A request target may name the server (RFC 9112 §3.2.2). It is the same request then, or none.
-fn absolute_form(case: &mut Case<'_>) {
+fn i121_absolute_form(case: &mut Case<'_>) {
     let (here, token) = (case.target().authority.clone(), case.alice().token.clone());
     let (alice, bob) = (case.alice().id.clone(), case.bob().id.clone());
     for host in [here.as_str(), "elsewhere.example", "alice@127.0.0.1:1"] {

@@ -19,7 +19,7 @@ pub(super) fn checks() -> Vec<Check> {
         check("complete", complete_toggles);
         check("delete", delete_one);
         check("list", list);
-        check("missing", missing);
+        check("i129-missing", i129_missing);
     }
     checks.push(Check::new("tasks.spellings-are-one-store", spellings_are_one_store));
     checks
@@ -136,7 +136,7 @@ fn list(case: &mut Case<'_>, spelling: &str) {
 }
 
 /// A number that names nothing, and what is no number in range, are all the same 404.
-fn missing(case: &mut Case<'_>, spelling: &str) {
+fn i129_missing(case: &mut Case<'_>, spelling: &str) {
     let alice = case.alice();
     let base = base(spelling, alice);
     let id = case.task_of(alice, "not missing");

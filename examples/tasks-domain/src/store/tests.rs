@@ -1,6 +1,14 @@
+#[path = "../../../conformance/tests/servers/cluster.rs"]
+#[expect(dead_code, reason = "not every test of a server needs all of it")]
+mod cluster;
+#[path = "../../../../crates/authcore-better-auth/tests/support/engines.rs"]
+#[expect(dead_code, reason = "not every test of an engine needs all of it")]
+mod engines;
+
 use std::path::PathBuf;
 
 use authcore_testkit::{SigningKey, TestHead, mint};
+use cluster::Cluster;
 
 use super::*;
 use crate::testing::scope_of;
@@ -15,9 +23,12 @@ impl File {
         file
     }
 
+    fn url(&self) -> String {
+        format!("sqlite:{}", self.0.display())
+    }
+
     async fn open(&self) -> TaskStore {
-        let url = format!("sqlite:{}", self.0.display());
-        TaskStore::open(&Database::parse(&url).expect("a good URL")).await.expect("a store")
+        open(&self.url()).await
     }
 
     fn remove(&self) {
@@ -33,8 +44,21 @@ impl Drop for File {
     }
 }
 
+async fn open(url: &str) -> TaskStore {
+    TaskStore::open(&Database::parse(url).expect("a good URL")).await.expect("a store")
+}
+
 async fn in_memory() -> TaskStore {
-    TaskStore::open(&Database::parse("sqlite::memory:").expect("a good URL")).await.expect("a store")
+    open("sqlite::memory:").await
+}
+
+/// The same on an empty store of each engine.
+async fn on_each_engine(name: &str, test: impl AsyncFn(TaskStore)) {
+    test(in_memory().await).await;
+    let cluster = Cluster::shared();
+    let store = open(&cluster.database(&format!("store_{name}")).await).await;
+    test(store.clone()).await;
+    store.close().await;
 }
 
 fn new(title: &str) -> NewTask {
@@ -54,60 +78,68 @@ async fn titles(store: &TaskStore, scope: &UserScope, query: &str) -> (Vec<Strin
 
 #[tokio::test]
 async fn a_task_is_kept_as_it_was_made_and_changed_as_far_as_was_said() {
-    let (store, ann) = (in_memory().await, scope_of("ann"));
-    let description = Some("two litres\0 and \u{1F95B}".to_owned());
-    let made = NewTask { title: "Buy milk".into(), description: description.clone() };
-    let made = store.create(&ann, &made).await.expect("a task");
-    assert_eq!((made.user_id.as_str(), made.completed, &made.created_at), ("ann", false, &made.updated_at));
-    assert_eq!(made.created_at.len(), "2026-01-02T03:04:05.678Z".len());
-    assert_eq!(store.find(&ann, made.id).await.ok(), Some(made.clone()));
+    on_each_engine("kept", async |store| {
+        let ann = scope_of("ann");
+        let description = Some("two litres and \u{1F95B}".to_owned());
+        let made = NewTask { title: "Buy milk".into(), description: description.clone() };
+        let made = store.create(&ann, &made).await.expect("a task");
+        assert_eq!((made.user_id.as_str(), made.completed, &made.created_at), ("ann", false, &made.updated_at));
+        assert_eq!(made.created_at.len(), "2026-01-02T03:04:05.678Z".len());
+        assert_eq!(store.find(&ann, made.id).await.ok(), Some(made.clone()));
 
-    let change = TaskChange { completed: Some(true), ..TaskChange::default() };
-    let changed = store.change(&ann, made.id, &change).await.expect("a change");
-    assert_eq!((changed.title.as_str(), changed.description, changed.completed), ("Buy milk", description, true));
-    assert_eq!(changed.created_at, made.created_at);
+        let change = TaskChange { completed: Some(true), ..TaskChange::default() };
+        let changed = store.change(&ann, made.id, &change).await.expect("a change");
+        assert_eq!((changed.title.as_str(), changed.description, changed.completed), ("Buy milk", description, true));
+        assert_eq!(changed.created_at, made.created_at);
 
-    let change = TaskChange { title: Some("Rest".into()), description: Some(None), completed: None };
-    let changed = store.change(&ann, made.id, &change).await.expect("a change");
-    assert_eq!((changed.title.as_str(), changed.description, changed.completed), ("Rest", None, true));
-    assert!(store.toggle(&ann, made.id).await.is_ok_and(|task| !task.completed));
-    assert!(store.toggle(&ann, made.id).await.is_ok_and(|task| task.completed));
+        let change = TaskChange { title: Some("Rest".into()), description: Some(None), completed: None };
+        let changed = store.change(&ann, made.id, &change).await.expect("a change");
+        assert_eq!((changed.title.as_str(), changed.description, changed.completed), ("Rest", None, true));
+        assert!(store.toggle(&ann, made.id).await.is_ok_and(|task| !task.completed));
+        assert!(store.toggle(&ann, made.id).await.is_ok_and(|task| task.completed));
 
-    assert_eq!(status(store.delete(&ann, made.id).await), 200);
-    assert_eq!(status(store.delete(&ann, made.id).await), 404);
-    let later = store.create(&ann, &new("Another")).await.expect("a task");
-    assert!(later.id > made.id, "an id is never used again");
+        assert_eq!(status(store.delete(&ann, made.id).await), 200);
+        assert_eq!(status(store.delete(&ann, made.id).await), 404);
+        let later = store.create(&ann, &new("Another")).await.expect("a task");
+        assert!(later.id > made.id, "an id is never used again");
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn i118_somebody_elses_task_is_not_told_apart_from_none() {
-    let (store, ann, bob) = (in_memory().await, scope_of("ann"), scope_of("bob"));
-    let task = store.create(&ann, &new("Ann's")).await.expect("a task");
-    let change = TaskChange { title: Some("Bob's".into()), ..TaskChange::default() };
+    on_each_engine("hidden", async |store| {
+        let (ann, bob) = (scope_of("ann"), scope_of("bob"));
+        let task = store.create(&ann, &new("Ann's")).await.expect("a task");
+        let change = TaskChange { title: Some("Bob's".into()), ..TaskChange::default() };
 
-    for id in [task.id, task.id + 1] {
-        let refusals = [
-            store.find(&bob, id).await.err(),
-            store.change(&bob, id, &change).await.err(),
-            store.toggle(&bob, id).await.err(),
-            store.delete(&bob, id).await.err(),
-        ];
-        for refusal in refusals {
-            let refusal = refusal.expect("not bob's");
-            assert_eq!((refusal.status(), refusal.body()), (404, Refusal::not_found().body()));
+        for id in [task.id, task.id + 1] {
+            let refusals = [
+                store.find(&bob, id).await.err(),
+                store.change(&bob, id, &change).await.err(),
+                store.toggle(&bob, id).await.err(),
+                store.delete(&bob, id).await.err(),
+            ];
+            for refusal in refusals {
+                let refusal = refusal.expect("not bob's");
+                assert_eq!((refusal.status(), refusal.body()), (404, Refusal::not_found().body()));
+            }
         }
-    }
-    assert_eq!(titles(&store, &bob, "").await.0, Vec::<String>::new());
-    assert_eq!(store.find(&ann, task.id).await.ok(), Some(task));
+        assert_eq!(titles(&store, &bob, "").await.0, Vec::<String>::new());
+        assert_eq!(store.find(&ann, task.id).await.ok(), Some(task));
+    })
+    .await;
 }
 
 /// The owner stands in the statement that writes: however early the caller looked, what counts is whose it is then.
 #[tokio::test]
 async fn i125_a_task_that_changes_hands_between_look_and_write_is_not_written() {
-    let (store, ann) = (in_memory().await, scope_of("ann"));
+    let file = File::new("hands");
+    let (store, ann) = (file.open().await, scope_of("ann"));
     let task = store.create(&ann, &new("Ann's")).await.expect("a task");
     let seen = store.find(&ann, task.id).await.expect("it is hers");
-    sqlx::query("UPDATE tasks SET user_id = 'bob'").execute(&store.writing).await.expect("it changes hands");
+    let elsewhere = sqlx::SqlitePool::connect(&file.url()).await.expect("the same file");
+    sqlx::query("UPDATE tasks SET user_id = 'bob'").execute(&elsewhere).await.expect("it changes hands");
 
     let change = TaskChange { title: Some("Still Ann's".into()), ..TaskChange::default() };
     assert_eq!(status(store.change(&ann, seen.id, &change).await), 404);
@@ -117,38 +149,66 @@ async fn i125_a_task_that_changes_hands_between_look_and_write_is_not_written() 
     assert_eq!((kept.title, kept.completed), (seen.title, seen.completed));
 }
 
+/// The owner in each statement is one lock of two: the policy is the other.
+#[tokio::test]
+async fn a_statement_of_the_store_without_its_owner_would_be_held_by_the_policy() {
+    let cluster = Cluster::shared();
+    let store = open(&cluster.database("store_forgetful").await).await;
+    let (ann, bob) = (scope_of("ann"), scope_of("bob"));
+    let own = store.create(&ann, &new("Ann's")).await.expect("a task");
+    let other = store.create(&bob, &new("Bob's")).await.expect("a task");
+    let Engine::Postgres(tables) = &store.0 else { panic!("it is PostgreSQL") };
+
+    for statement in [tables.statements.toggle, tables.statements.delete] {
+        let forgetful = statement.replace(" AND user_id = $2", "");
+        assert_ne!(forgetful, statement);
+        let mut tx = tables.write(&WriteScope::of(&ann).expect("her own rows")).await.expect("a transaction");
+        for (id, count) in [(other.id, 0), (own.id, 1)] {
+            let done = sqlx::query(sqlx::AssertSqlSafe(forgetful.as_str())).bind(id).execute(tx.connection()).await;
+            assert_eq!(done.expect("no error").rows_affected(), count, "{forgetful}");
+        }
+    }
+    assert_eq!(store.find(&bob, other.id).await.ok(), Some(other));
+    store.close().await;
+}
+
 #[tokio::test]
 async fn owners_are_compared_byte_for_byte() {
-    let store = in_memory().await;
-    for owner in ["ann", "Ann", "ann%", "an_", "' OR 1=1 --", "a\u{30a}", "\u{e5}"] {
-        let scope = scope_of(owner);
-        store.create(&scope, &new(owner)).await.expect("a task");
-        assert_eq!(titles(&store, &scope, "").await.0, [owner]);
-    }
+    on_each_engine("owners", async |store| {
+        for owner in ["ann", "Ann", "ann%", "an_", "' OR 1=1 --", "a\u{30a}", "\u{e5}"] {
+            let scope = scope_of(owner);
+            store.create(&scope, &new(owner)).await.expect("a task");
+            assert_eq!(titles(&store, &scope, "").await.0, [owner]);
+        }
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn pages_follow_one_another_without_gaps() {
-    let (store, ann, bob) = (in_memory().await, scope_of("ann"), scope_of("bob"));
-    for number in 1..=7 {
-        let task = store.create(&ann, &new(&number.to_string())).await.expect("a task");
-        store.create(&bob, &new("between")).await.expect("a task");
-        if number % 2 == 0 {
-            store.toggle(&ann, task.id).await.expect("a change");
+    on_each_engine("pages", async |store| {
+        let (ann, bob) = (scope_of("ann"), scope_of("bob"));
+        for number in 1..=7 {
+            let task = store.create(&ann, &new(&number.to_string())).await.expect("a task");
+            store.create(&bob, &new("between")).await.expect("a task");
+            if number % 2 == 0 {
+                store.toggle(&ann, task.id).await.expect("a change");
+            }
         }
-    }
-    let (mut seen, mut next) = (Vec::new(), Some("0".to_owned()));
-    while let Some(after) = next {
-        let (page, following) = titles(&store, &ann, &format!("limit=3&after={after}")).await;
-        assert!(page.len() <= 3);
-        seen.extend(page);
-        next = following;
-    }
-    assert_eq!(seen, ["1", "2", "3", "4", "5", "6", "7"]);
-    assert_eq!(titles(&store, &ann, "limit=7").await.1, None, "a full last page has no next");
-    assert_eq!(titles(&store, &ann, "completed=true").await.0, ["2", "4", "6"]);
-    assert_eq!(titles(&store, &ann, "completed=false&limit=2").await.0, ["1", "3"]);
-    assert_eq!(titles(&store, &ann, "after=9223372036854775807").await, (vec![], None));
+        let (mut seen, mut next) = (Vec::new(), Some("0".to_owned()));
+        while let Some(after) = next {
+            let (page, following) = titles(&store, &ann, &format!("limit=3&after={after}")).await;
+            assert!(page.len() <= 3);
+            seen.extend(page);
+            next = following;
+        }
+        assert_eq!(seen, ["1", "2", "3", "4", "5", "6", "7"]);
+        assert_eq!(titles(&store, &ann, "limit=7").await.1, None, "a full last page has no next");
+        assert_eq!(titles(&store, &ann, "completed=true").await.0, ["2", "4", "6"]);
+        assert_eq!(titles(&store, &ann, "completed=false&limit=2").await.0, ["1", "3"]);
+        assert_eq!(titles(&store, &ann, "after=9223372036854775807").await, (vec![], None));
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -161,13 +221,16 @@ async fn a_scope_that_only_reads_writes_nothing() {
     let admission = guard.begin(&TestHead::get("/ann").bearer(token)).finish().await.expect("an auditor may look");
     let reads = admission.require_user_scope().expect("a scope");
 
-    let (store, ann) = (in_memory().await, scope_of("ann"));
-    let task = store.create(&ann, &new("Ann's")).await.expect("a task");
-    assert_eq!(status(store.find(reads, task.id).await), 200);
-    assert_eq!(status(store.create(reads, &new("Eve's")).await), 403);
-    assert_eq!(status(store.change(reads, task.id, &TaskChange::default()).await), 403);
-    assert_eq!(status(store.toggle(reads, task.id).await), 403);
-    assert_eq!(status(store.delete(reads, task.id).await), 403);
+    on_each_engine("reads", async |store| {
+        let ann = scope_of("ann");
+        let task = store.create(&ann, &new("Ann's")).await.expect("a task");
+        assert_eq!(status(store.find(reads, task.id).await), 200);
+        assert_eq!(status(store.create(reads, &new("Eve's")).await), 403);
+        assert_eq!(status(store.change(reads, task.id, &TaskChange::default()).await), 403);
+        assert_eq!(status(store.toggle(reads, task.id).await), 403);
+        assert_eq!(status(store.delete(reads, task.id).await), 403);
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -240,13 +303,16 @@ async fn tasks_in_memory_outlive_callers_who_go_away() {
 
 #[tokio::test]
 async fn a_store_that_is_gone_is_503_and_never_404() {
-    let (store, ann) = (in_memory().await, scope_of("ann"));
-    assert!(store.is_reachable().await);
-    store.close().await;
-    assert!(!store.is_reachable().await);
-    let refusal = store.find(&ann, 1).await.expect_err("a closed store");
-    assert_eq!((refusal.status(), refusal.code()), (503, "store_unavailable"));
-    assert!(refusal.fields().iter().any(|(name, _)| *name == "retry-after"));
+    on_each_engine("gone", async |store| {
+        let ann = scope_of("ann");
+        assert!(store.is_reachable().await);
+        store.close().await;
+        assert!(!store.is_reachable().await);
+        let refusal = store.find(&ann, 1).await.expect_err("a closed store");
+        assert_eq!((refusal.status(), refusal.code()), (503, "store_unavailable"));
+        assert!(refusal.fields().iter().any(|(name, _)| *name == "retry-after"));
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -254,7 +320,6 @@ async fn a_file_that_is_no_database_is_refused_in_words() {
     let file = File::new("broken");
     std::fs::write(&file.0, "this is a text, long enough to be taken for the head of a database, which it is not. ")
         .expect("a file");
-    let url = format!("sqlite:{}", file.0.display());
-    let error = TaskStore::open(&Database::parse(&url).expect("a good URL")).await.expect_err("no database");
+    let error = TaskStore::open(&Database::parse(&file.url()).expect("a good URL")).await.expect_err("no database");
     assert!(error.to_string().starts_with("DATABASE_URL: "), "{error}");
 }
