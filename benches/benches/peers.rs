@@ -114,6 +114,9 @@ fn turn(mut verify: impl FnMut() + 'static) -> Turn {
     })
 }
 
+/// Whether a signature is good: message, signature.
+type Check = Box<dyn Fn(&[u8], &[u8]) -> bool>;
+
 /// The backend's own check with a key prepared once.
 fn bare_check(key: &SigningKey, token: &str) -> impl FnMut() + 'static {
     let (message, signature) = token.rsplit_once('.').expect("a token");
@@ -121,7 +124,7 @@ fn bare_check(key: &SigningKey, token: &str) -> impl FnMut() + 'static {
     let parsed = |algorithm: &'static dyn signature::VerificationAlgorithm| {
         ParsedPublicKey::new(algorithm, key.public_der()).expect("a good key")
     };
-    let verify: Box<dyn Fn(&[u8], &[u8]) -> bool> = match key.algorithm() {
+    let verify: Check = match key.algorithm() {
         authcore::Algorithm::Hs256 => {
             let secret = unb64(key.public_jwk()["k"].as_str().expect("a secret"));
             let key = hmac::Key::new(hmac::HMAC_SHA256, &secret);

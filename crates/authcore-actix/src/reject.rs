@@ -5,7 +5,7 @@ use std::fmt;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue};
 use actix_web::{HttpResponse, ResponseError};
-use authcore::{AnswerFields, AuthError, Refusal};
+use authcore::{AnswerFields, AuthError, Refusal, Unavailable};
 
 /// A refusal as a response: the error type of handlers, so that `?` works on whatever the core refuses.
 ///
@@ -32,6 +32,12 @@ impl From<Refusal> for Reject {
 impl From<AuthError> for Reject {
     fn from(error: AuthError) -> Self {
         Self(error.into())
+    }
+}
+
+impl From<Unavailable> for Reject {
+    fn from(outage: Unavailable) -> Self {
+        Self(outage.into())
     }
 }
 

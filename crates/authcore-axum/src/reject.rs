@@ -1,6 +1,6 @@
 //! The outward door: the core's refusals and header fields as `http` responses.
 
-use authcore::{AnswerFields, AuthError, Refusal};
+use authcore::{AnswerFields, AuthError, Refusal, Unavailable};
 use axum_core::body::Body;
 use axum_core::response::{IntoResponse, Response};
 use http::header::{Entry, HeaderName, InvalidHeaderValue};
@@ -31,6 +31,12 @@ impl From<Refusal> for Reject {
 impl From<AuthError> for Reject {
     fn from(error: AuthError) -> Self {
         Self(error.into())
+    }
+}
+
+impl From<Unavailable> for Reject {
+    fn from(outage: Unavailable) -> Self {
+        Self(outage.into())
     }
 }
 

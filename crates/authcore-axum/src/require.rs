@@ -20,7 +20,8 @@ use crate::reject::Reject;
 /// Lets callers through who have what a [`Requirement`] asks for. It goes between the routes and an
 /// [`AuthLayer`](crate::AuthLayer); without one, every answer is `500 internal`.
 ///
-/// By `Router::route_layer` it is asked only of paths that are served: others stay 404.
+/// Put it around a router of the routes it is for, by `Router::route_layer`: it is asked of every method there, and paths that
+/// are not served stay 404. By `MethodRouter::route_layer` it would be asked only of methods that were added before it.
 ///
 /// ```
 /// use authcore::Requirement;
@@ -32,6 +33,7 @@ use crate::reject::Reject;
 /// }
 ///
 /// let admin: Router = Router::new().route("/admin/users", get(users)).route_layer(require_role("admin"));
+/// let app: Router = Router::new().merge(admin);
 /// let editors = RequireLayer::new(Requirement::any_role(["editor", "admin"]).and(Requirement::scope("articles:write")));
 /// ```
 #[derive(Clone, Debug)]

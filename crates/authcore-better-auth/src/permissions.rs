@@ -1,6 +1,6 @@
 //! What the roles that Better Auth comes with may do, as its plugins have it by default.
 
-use authcore::Permissions;
+use authcore::{MemberPermissions, Permissions};
 
 /// The roles of the admin plugin, `admin` and `user`, as they are unless the plugin is given others: `admin` may do
 /// everything to users and sessions but impersonate other administrators, `user` nothing.
@@ -24,16 +24,17 @@ pub fn admin_permissions() -> Permissions {
 /// [`Membership::require_permission`](authcore::Membership::require_permission).
 ///
 /// ```
-/// use authcore::{Membership, UserId};
+/// use authcore::{Identity, Membership, Method, UserId};
 ///
 /// let permissions = authcore_better_auth::organization_permissions();
+/// let ann = Identity::assertion(UserId::new("ann")?, Method::Other("example")).into_identity();
 /// let admin = Membership::assertion("acme", UserId::new("ann")?, ["admin"]);
-/// assert!(admin.has_permission(&permissions, "member", "delete"));
-/// assert!(!admin.has_permission(&permissions, "organization", "delete"));
+/// assert!(admin.has_permission(&ann, &permissions, "member", "delete"));
+/// assert!(!admin.has_permission(&ann, &permissions, "organization", "delete"));
 /// # Ok::<(), authcore::InvalidUserId>(())
 /// ```
-pub fn organization_permissions() -> Permissions {
-    let both = ["owner", "admin"].into_iter().fold(Permissions::new(), |permissions, role| {
+pub fn organization_permissions() -> MemberPermissions {
+    let both = ["owner", "admin"].into_iter().fold(MemberPermissions::new(), |permissions, role| {
         permissions
             .allow_role(role, "organization", ["update"])
             .allow_role(role, "member", ["create", "update", "delete"])

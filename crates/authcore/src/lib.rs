@@ -33,8 +33,8 @@ pub use jwks::{Fetching, IgnoredKey, Key, KeyRefused, KeyResolver, KeySet, KeySe
 pub use jwt::{Algorithm, BearerToken, JwtVerifier, JwtVerifierBuilder, TokenCache, TokenCacheStatus};
 pub use metadata::{ResourceMetadata, ResourceMetadataBuilder};
 pub use policy::{
-    Action, Audit, BodyOwner, Caller, Decision, Isolation, Membership, Object, Permissions, Permit, Requirement, Rows,
-    Sharing,
+    Action, Audit, BodyOwner, Caller, Decision, Isolation, MemberPermissions, Membership, Object, Permissions, Permit,
+    Requirement, Rows, Sharing,
 };
 pub use refusal::{AnswerField, AnswerFields, FieldError, Refusal};
 pub use revocation::{Checked, Revocation, Revoked, RevokedTokens};

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 pub use answer_field::{AnswerField, AnswerFields};
 
-use crate::error::AuthError;
+use crate::error::{AuthError, Unavailable};
 use crate::rate::Tally;
 use status::{grpc_code, phrase};
 
@@ -372,6 +372,14 @@ impl From<&AuthError> for Refusal {
 impl From<AuthError> for Refusal {
     fn from(error: AuthError) -> Self {
         Self::from(&error)
+    }
+}
+
+/// A store of the application's own, or of facts beside the credential, cannot be reached. What a credential is judged by is
+/// an [`AuthError::Unavailable`].
+impl From<Unavailable> for Refusal {
+    fn from(outage: Unavailable) -> Self {
+        Self::unavailable("store_unavailable", "What this needs cannot be reached at the moment", outage.retry_after())
     }
 }
 

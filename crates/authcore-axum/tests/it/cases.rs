@@ -18,10 +18,16 @@ fn app() -> Router {
         .route("/api/user/tasks", get(tasks).post(tasks))
         .route("/api/tasks", get(tasks).post(tasks))
         .route("/optional", get(maybe))
-        .route("/needs/scope", get(maybe).route_layer(require_scope("articles:write")))
-        .route("/needs/role", get(maybe).route_layer(require_role("editor")))
-        .route("/needs/permission", get(maybe).route_layer(require_permission("article", "update")))
-        .route("/optional/needs/role", get(maybe).route_layer(require_role("editor")))
+        .merge(Router::new().route("/needs/scope", get(maybe)).route_layer(require_scope("articles:write")))
+        .merge(
+            Router::new()
+                .route("/needs/role", get(maybe))
+                .route("/optional/needs/role", get(maybe))
+                .route_layer(require_role("editor")),
+        )
+        .merge(
+            Router::new().route("/needs/permission", get(maybe)).route_layer(require_permission("article", "update")),
+        )
         .route("/health", get(|| async { answer(None, None) }))
         .layer(AuthLayer::new(cases_guard()))
 }

@@ -83,6 +83,8 @@ fn requirements() -> Vec<Case> {
             .refused(ROLE),
         served(Case::get("P-07-permission", permission).signed(&editor)),
         Case::get("P-08-no-permission", permission).signed(&alice()).refused(ROLE),
+        Case::new("P-10-other-method", "POST", role).signed(&alice()).refused(ROLE),
+        Case::new("P-11-other-method-nobody", "OPTIONS", role).refused(MISSING),
         Case::get("P-09-optional-nobody", "/optional/needs/role").refused(MISSING),
     ]
 }

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use super::asked::Asked;
 use super::{Guard, Need};
 use crate::error::AuthError;
 use crate::identity::{Identity, Method, UserScope};
@@ -69,19 +70,22 @@ pub struct Admission {
     caller: Option<(Identity, UserScope)>,
     guard: Guard,
     answer: AnswerFields,
+    /// Whether the client wants refusals in the words of gRPC too.
+    grpc: bool,
 }
 
 impl Admission {
-    pub(super) fn anonymous(guard: &Guard, need: Need) -> Self {
-        Self::new(guard, None, need != Need::Open)
+    pub(super) fn anonymous(guard: &Guard, asked: &Asked<'_>) -> Self {
+        Self::new(guard, None, asked)
     }
 
-    pub(super) fn of(guard: &Guard, identity: Identity, scope: UserScope) -> Self {
-        Self::new(guard, Some((identity, scope)), true)
+    pub(super) fn of(guard: &Guard, identity: Identity, scope: UserScope, asked: &Asked<'_>) -> Self {
+        Self::new(guard, Some((identity, scope)), asked)
     }
 
-    fn new(guard: &Guard, caller: Option<(Identity, UserScope)>, private: bool) -> Self {
-        Self { caller, guard: guard.clone(), answer: AnswerFields::new(private.then(|| Arc::clone(&guard.0.vary))) }
+    fn new(guard: &Guard, caller: Option<(Identity, UserScope)>, asked: &Asked<'_>) -> Self {
+        let vary = (caller.is_some() || asked.need != Need::Open).then(|| Arc::clone(&guard.0.vary));
+        Self { caller, guard: guard.clone(), answer: AnswerFields::new(vary), grpc: asked.grpc }
     }
 
     /// With the limits that the request was measured by.
@@ -142,7 +146,7 @@ impl Admission {
 
     /// A refusal after the guard let the request through.
     pub(crate) fn refuse(&self, refusal: Refusal) -> Refusal {
-        self.guard.refuse_admitted(refusal)
+        self.guard.refuse_admitted(refusal).over_grpc(self.grpc)
     }
 
     /// Header fields for the answer, where it depends on a credential or was counted: each to be appended unless it

@@ -131,15 +131,15 @@ impl Guard {
             Refusal::from(error)
         })?;
         if asked.is_open() {
-            return Ok(Admission::anonymous(self, asked.need));
+            return Ok(Admission::anonymous(self, asked));
         }
         let owner = asked.owner.as_ref().map_err(|ambiguous| Refusal::from(*ambiguous))?;
-        let Some(identity) = caller else { return Ok(Admission::anonymous(self, asked.need)) };
+        let Some(identity) = caller else { return Ok(Admission::anonymous(self, asked)) };
         if asked.first_hand {
             identity.refuse_impersonation()?;
         }
         let scope = self.0.isolation.decide(&identity, owner.as_deref(), asked.only_reads)?;
-        Ok(Admission::of(self, identity, scope))
+        Ok(Admission::of(self, identity, scope, asked))
     }
 
     fn refuse(&self, refusal: Refusal, grpc: bool) -> Refusal {

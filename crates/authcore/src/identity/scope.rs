@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{Identity, UserId};
-use crate::policy::{Action, Membership};
+use crate::policy::Action;
 use crate::refusal::Refusal;
 
 /// Proof that the caller may touch one user's rows. Only [`Identity::scope`] and an
@@ -42,18 +42,9 @@ impl UserScope {
         Self { owner, caller, access, organization: None }
     }
 
-    /// The same on behalf of an organization that the caller is a member of, which queries and policies of a database can
-    /// go by.
-    ///
-    /// # Errors
-    ///
-    /// `403 not_owner` when the membership is somebody else's.
-    pub fn in_organization(mut self, membership: &Membership) -> Result<Self, Refusal> {
-        if !membership.is_of(&self.caller) {
-            return Err(Refusal::not_owner().for_reason("membership_of_another"));
-        }
-        self.organization = Some(Arc::clone(membership.shared_organization_id()));
-        Ok(self)
+    /// The caller's own on behalf of an organization.
+    pub(crate) fn in_organization(caller: &Identity, organization: Arc<str>, access: Access) -> Self {
+        Self { access, organization: Some(organization), ..caller.scope() }
     }
 
     /// Whose rows these are: what a query filters by.
@@ -127,17 +118,6 @@ mod tests {
 
     fn identity(id: &str) -> Identity {
         Identity::assertion(UserId::new(id).expect("a plain id"), Method::Other("test")).into_identity()
-    }
-
-    #[test]
-    fn an_organization_is_taken_by_a_membership_of_the_caller_alone() {
-        let ann = identity("ann");
-        let of = |user: &str| Membership::assertion("acme", UserId::new(user).expect("an id"), ["member"]);
-        let scope = ann.scope().in_organization(&of("ann")).expect("her own");
-        assert_eq!((scope.organization_id(), ann.scope().organization_id()), (Some("acme"), None));
-        assert_ne!(scope, ann.scope());
-        let refused = ann.scope().in_organization(&of("bob")).expect_err("his");
-        assert_eq!((refused.status(), refused.reason()), (403, "membership_of_another"));
     }
 
     #[test]

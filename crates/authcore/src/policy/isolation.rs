@@ -16,6 +16,9 @@ use crate::identity::{Access, Identity};
 /// One definition answers for the path of a request (the guard asks), for [one object](Self::judge) and for
 /// [rows](Self::rows); handlers find it by [`Guard::isolation`](crate::Guard::isolation).
 ///
+/// Users are told apart by their ids alone: where a verifier trusts several issuers, whose ids may be the same, each needs a
+/// guard, and rows, of its own.
+///
 /// Templates are made of literals, one `{owner}` (its name is free), `*` for any one segment and a final `**` for the
 /// rest, none included. They are matched on the raw path, decoded once. Where several match, a literal beats a
 /// parameter, and a parameter beats `**`, from left to right. A path that none matches concerns the caller's own rows.
@@ -152,7 +155,8 @@ impl Isolation {
 
     /// The most that a membership lets its user do to what is the organization's.
     pub(super) fn by_membership(&self, membership: &Membership) -> Option<Access> {
-        let counts = |role: &Option<Box<str>>| role.as_ref().is_none_or(|role| membership.has_role(role));
+        let has = |role: &str| !role.is_empty() && membership.has_role(role);
+        let counts = |role: &Option<Box<str>>| role.as_ref().is_none_or(|role| has(role));
         self.members.iter().filter(|(role, _)| counts(role)).map(|(_, access)| *access).max()
     }
 

@@ -26,7 +26,14 @@ impl<'c> Caller<'c> {
         Self { identity, memberships }
     }
 
-    fn memberships(&self) -> impl Iterator<Item = &'c Membership> {
+    /// Who asks.
+    #[must_use]
+    pub fn identity(&self) -> &'c Identity {
+        self.identity
+    }
+
+    /// The memberships that are the caller's.
+    pub fn memberships(&self) -> impl Iterator<Item = &'c Membership> + use<'c> {
         let identity = self.identity;
         self.memberships.iter().filter(move |membership| membership.is_of(identity))
     }
@@ -64,6 +71,18 @@ impl<'o> Permit<'o> {
     pub fn caller(&self) -> &Identity {
         &self.caller
     }
+
+    /// For functions that write.
+    ///
+    /// # Errors
+    ///
+    /// `403 insufficient_role` when it was judged for reading.
+    pub fn require_write(&self) -> Result<(), Refusal> {
+        match self.action {
+            Action::Write => Ok(()),
+            Action::Read => Err(Refusal::insufficient_role()),
+        }
+    }
 }
 
 /// What was shared with whom: a table of grants (`authcore-sqlx` has one), or a check of one's own. Asked only where an
@@ -76,7 +95,7 @@ pub trait Sharing: Send + Sync {
     /// [`Unavailable`] when nobody can tell: `503`, neither shared nor refused.
     fn shared(
         &self,
-        caller: &Identity,
+        caller: &Caller<'_>,
         object: &Object<'_>,
     ) -> impl Future<Output = Result<Option<Access>, Unavailable>> + Send;
 }
@@ -119,7 +138,8 @@ impl Isolation {
     ///
     /// # Errors
     ///
-    /// As [`Self::judge`], and `503 store_unavailable` when nobody can tell what was shared.
+    /// As [`Self::judge`], and `503 store_unavailable` when nobody can tell what was shared. Of what is
+    /// [hidden](Self::hide) that tells that it exists.
     pub async fn judge_shared<'o>(
         &self,
         caller: impl Into<Caller<'_>> + Send,
@@ -130,9 +150,8 @@ impl Isolation {
         let caller = caller.into();
         let mut standing = self.standing(&caller, object);
         if self.counts_shared() && !standing.is_some_and(|standing| standing.access.allows(action)) {
-            let shared = sharing.shared(caller.identity, object).await.map_err(|unknown| {
-                tracing::warn!(cause = %unknown, "it cannot be told what was shared");
-                Refusal::unavailable("store_unavailable", "This cannot be decided at the moment", unknown.retry_after())
+            let shared = sharing.shared(&caller, object).await.inspect_err(|cause| {
+                tracing::warn!(%cause, "it cannot be told what was shared");
             })?;
             standing = standing.max(shared.map(|access| Standing { access, reason: "shared" }));
         }
@@ -140,7 +159,8 @@ impl Isolation {
         Ok(Permit { object: *object, action, caller: caller.identity.clone() })
     }
 
-    /// Which rows may this caller do this to? The same answer as [`Self::judge`] for each of them.
+    /// Which rows may this caller do this to? The same answer as [`Self::judge_shared`] for each of them, and
+    /// [without what was shared](Rows::without_shared) as [`Self::judge`].
     #[must_use]
     pub fn rows<'c>(&self, caller: impl Into<Caller<'c>>, action: Action) -> Rows {
         let caller = caller.into();
@@ -149,9 +169,36 @@ impl Isolation {
             |membership: &&Membership| self.by_membership(membership).is_some_and(|access| access.allows(action));
         let organizations = caller.memberships().filter(allowing).map(Membership::shared_organization_id);
         let organizations = organizations.map(Arc::clone).collect();
-        let reason = if are_all { "every_row" } else { "own" };
-        self.tell(&Decision { caller: caller.identity, action, object: None, owner: None, is_allowed: true, reason });
-        Rows { caller: caller.identity.clone(), action, are_all, organizations, include_shared: self.counts_shared() }
+        let (identity, reason) = (caller.identity, if are_all { "every_row" } else { "rows" });
+        let (object, owner, organization) = (None, None, None);
+        self.tell(&Decision { caller: identity, action, object, owner, organization, is_allowed: true, reason });
+        Rows { caller: identity.clone(), action, are_all, organizations, include_shared: self.counts_shared() }
+    }
+
+    /// The caller's own rows on behalf of an organization, as far as its members may: for queries, and policies of a
+    /// database, that go by [`UserScope::organization_id`].
+    ///
+    /// # Errors
+    ///
+    /// `403 not_owner`, or `404 not_found` where [hidden](Self::hide), when the membership is somebody else's or lets
+    /// nobody do anything.
+    pub fn in_organization(&self, caller: &Identity, membership: &Membership) -> Result<UserScope, Refusal> {
+        let access = self.by_membership(membership).filter(|_| membership.is_of(caller));
+        let organization = membership.shared_organization_id();
+        let (is_allowed, reason) = access.map_or((false, "not_member"), |_| (true, "member"));
+        let action = if access == Some(Access::Full) { Action::Write } else { Action::Read };
+        let on_behalf_of = Some(&**organization);
+        self.tell(&Decision {
+            caller,
+            action,
+            object: None,
+            owner: None,
+            organization: on_behalf_of,
+            is_allowed,
+            reason,
+        });
+        let Some(access) = access else { return Err(self.not_owner(reason)) };
+        Ok(UserScope::in_organization(caller, Arc::clone(organization), access))
     }
 
     /// The decision on the rows of the owner that a path names; `None` for the caller's own.
@@ -199,13 +246,18 @@ impl Isolation {
             Some(_) => (false, "read_only"),
             None => (false, "not_owner"),
         };
-        self.tell(&Decision { caller, action, object: object.copied(), owner, is_allowed, reason });
+        let organization = object.and_then(Object::organization);
+        self.tell(&Decision { caller, action, object: object.copied(), owner, organization, is_allowed, reason });
         match (is_allowed, standing) {
             (true, _) => Ok(()),
             (false, Some(_)) => Err(Refusal::insufficient_role()),
-            (false, None) if self.hides() => Err(Refusal::not_found().for_reason("not_owner")),
-            (false, None) => Err(Refusal::not_owner()),
+            (false, None) => Err(self.not_owner("not_owner")),
         }
+    }
+
+    fn not_owner(&self, reason: &'static str) -> Refusal {
+        let refusal = if self.hides() { Refusal::not_found() } else { Refusal::not_owner() };
+        refusal.for_reason(reason)
     }
 }
 

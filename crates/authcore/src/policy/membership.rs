@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use super::permissions::Permissions;
-use crate::identity::{Identity, UserId};
+use super::permissions::MemberPermissions;
+use crate::identity::{Identity, Method, UserId};
 use crate::refusal::Refusal;
 
 /// Proof that a user belongs to an organization, with the roles they have there. Whoever looked it up asserts it.
+///
+/// The user is one of the one issuer that the application takes users from: where a verifier trusts several, look
+/// memberships up for callers of the right one alone.
 ///
 /// An organization that a token or a session names is no proof: it is what its user chose last, and stays there after the
 /// user was removed.
@@ -55,24 +58,39 @@ impl Membership {
         self.roles().any(|held| held == role)
     }
 
-    /// Whether it is this caller's.
+    /// Whether it is this caller's, in an organization that has an id.
     #[must_use]
     pub fn is_of(&self, caller: &Identity) -> bool {
-        self.user_id == *caller.user_id()
+        self.user_id == *caller.user_id() && !self.organization_id.is_empty()
     }
 
-    /// Whether a role in this organization may do this.
+    /// Whether the caller may do this in the organization: it is their membership, one of its roles may, and where they
+    /// call by an API key, so may the key.
     #[must_use]
-    pub fn has_permission(&self, permissions: &Permissions, resource: &str, action: &str) -> bool {
-        permissions.allow(self.roles(), resource, action)
+    pub fn has_permission(
+        &self,
+        caller: &Identity,
+        permissions: &MemberPermissions,
+        resource: &str,
+        action: &str,
+    ) -> bool {
+        let key_allows = !matches!(caller.method(), Method::ApiKey { .. }) || caller.has_permission(resource, action);
+        self.is_of(caller) && key_allows && permissions.allow(self.roles(), resource, action)
     }
 
-    /// For handlers that need a permission in the organization.
+    /// For handlers that need a permission in the organization: see [`Self::has_permission`].
     ///
     /// # Errors
     ///
     /// `403 insufficient_role`.
-    pub fn require_permission(&self, permissions: &Permissions, resource: &str, action: &str) -> Result<(), Refusal> {
-        if self.has_permission(permissions, resource, action) { Ok(()) } else { Err(Refusal::insufficient_role()) }
+    pub fn require_permission(
+        &self,
+        caller: &Identity,
+        permissions: &MemberPermissions,
+        resource: &str,
+        action: &str,
+    ) -> Result<(), Refusal> {
+        let is_allowed = self.has_permission(caller, permissions, resource, action);
+        if is_allowed { Ok(()) } else { Err(Refusal::insufficient_role()) }
     }
 }

@@ -19,6 +19,6 @@ pub use isolation::Isolation;
 pub use judge::{Caller, Permit, Sharing};
 pub use membership::Membership;
 pub use object::{Action, Object};
-pub use permissions::Permissions;
+pub use permissions::{MemberPermissions, Permissions};
 pub use requirement::Requirement;
 pub use rows::Rows;

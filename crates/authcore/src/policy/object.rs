@@ -22,7 +22,8 @@ impl Action {
 
 /// One thing, and whose it is: a user's, an organization's, both (a user's in an organization), or nobody's.
 ///
-/// Owners are told from what the database says of it, never from the request.
+/// Owners are told from what the database says of it, never from the request; a column may be null. What belongs to the
+/// organization alone, its author's included, names no user: a user keeps what is theirs when they leave.
 ///
 /// ```
 /// use authcore::Object;
@@ -45,17 +46,17 @@ impl<'o> Object<'o> {
         Self { kind, id, user: None, organization: None }
     }
 
-    /// It belongs to this user.
+    /// It belongs to this user; to none, where the id is empty.
     #[must_use]
-    pub fn of_user(mut self, id: &'o str) -> Self {
-        self.user = Some(id);
+    pub fn of_user(mut self, id: impl Into<Option<&'o str>>) -> Self {
+        self.user = id.into().filter(|id| !id.is_empty());
         self
     }
 
-    /// It belongs to this organization.
+    /// It belongs to this organization; to none, where the id is empty.
     #[must_use]
-    pub fn of_organization(mut self, id: &'o str) -> Self {
-        self.organization = Some(id);
+    pub fn of_organization(mut self, id: impl Into<Option<&'o str>>) -> Self {
+        self.organization = id.into().filter(|id| !id.is_empty());
         self
     }
 

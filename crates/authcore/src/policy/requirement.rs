@@ -56,15 +56,18 @@ impl Requirement {
     ///
     /// `401 missing_credentials` when nobody calls, else `403 insufficient_scope` or `403 insufficient_role`.
     pub fn check(&self, admission: &Admission) -> Result<(), Refusal> {
+        self.0.iter().try_for_each(|one| one.check(admission)).map_err(|refusal| admission.refuse(refusal))
+    }
+}
+
+impl One {
+    fn check(&self, admission: &Admission) -> Result<(), Refusal> {
         let caller = admission.require_identity()?;
-        self.0
-            .iter()
-            .try_for_each(|one| match one {
-                One::Scope(scope) => caller.require_scope(scope),
-                One::AnyRole(roles) if roles.iter().any(|role| caller.has_role(role)) => Ok(()),
-                One::AnyRole(_) => Err(Refusal::insufficient_role()),
-                One::Permission { resource, action } => admission.require_permission(resource, action),
-            })
-            .map_err(|refusal| admission.refuse(refusal))
+        match self {
+            Self::Scope(scope) => caller.require_scope(scope),
+            Self::AnyRole(roles) if roles.iter().any(|role| caller.has_role(role)) => Ok(()),
+            Self::AnyRole(_) => Err(Refusal::insufficient_role()),
+            Self::Permission { resource, action } => admission.require_permission(resource, action),
+        }
     }
 }

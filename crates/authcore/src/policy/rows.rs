@@ -56,6 +56,12 @@ impl Rows {
         self.include_shared
     }
 
+    /// The same without what was shared: what [`Isolation::judge`](crate::Isolation::judge) lets the caller touch.
+    #[must_use]
+    pub fn without_shared(self) -> Self {
+        Self { include_shared: false, ..self }
+    }
+
     /// Whether a row that was not shared is among them: what the predicate says, without a database.
     #[must_use]
     pub fn cover(&self, object: &Object<'_>) -> bool {

@@ -1,12 +1,9 @@
 //! Only an isolation says what may be done to an object, and which rows.
 
-use authcore::{Action, Object, Permit, Rows};
-
-fn publish(_: &Permit<'_>) {}
-
-fn list(_: &Rows) {}
+use authcore::{Action, Identity, Method, Object, Permit, Rows, UserId};
 
 fn main() {
-    publish(&Object::new("document", "17"));
-    list(&Action::Read);
+    let caller = Identity::assertion(UserId::new("ann").unwrap(), Method::Other("me")).into_identity();
+    let _permit = Permit { object: Object::new("document", "17"), action: Action::Write, caller: caller.clone() };
+    let _rows = Rows { caller, action: Action::Write, are_all: true, organizations: vec![], include_shared: true };
 }

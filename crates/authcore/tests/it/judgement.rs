@@ -4,10 +4,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use authcore::{
-    Access, Action, Audit, Caller, Decision, Identity, Isolation, Membership, Method, Object, Permissions, Refusal,
-    Sharing, Unavailable, UserId,
+    Access, Action, Attempt, Audit, Caller, Decision, Guard, Identity, Isolation, MemberPermissions, Membership,
+    Method, Object, Permissions, Refusal, Requirement, Sharing, Unavailable, UserId,
 };
+use authcore_testkit::TestHead;
 use proptest::prelude::*;
+
+use crate::support::{ed25519, good, verifier};
 
 fn id(text: &str) -> UserId {
     UserId::new(text).expect("an id")
@@ -98,8 +101,8 @@ impl Given {
 }
 
 impl Sharing for Given {
-    async fn shared(&self, caller: &Identity, object: &Object<'_>) -> Result<Option<Access>, Unavailable> {
-        self.1.lock().expect("not poisoned").push(format!("{} {}", caller.user_id().as_str(), object.id()));
+    async fn shared(&self, caller: &Caller<'_>, object: &Object<'_>) -> Result<Option<Access>, Unavailable> {
+        self.1.lock().expect("not poisoned").push(format!("{} {}", caller.identity().user_id().as_str(), object.id()));
         self.0.map_err(|cause| Unavailable::new(cause, Duration::from_secs(3)))
     }
 }
@@ -137,33 +140,100 @@ struct Notes(Arc<Mutex<Vec<String>>>);
 
 impl Audit for Notes {
     fn record(&self, decision: &Decision<'_>) {
-        let Decision { caller, action, object, owner, is_allowed, reason, .. } = decision;
-        let id = object.map(|object| object.id());
-        let note = format!("{} {} {owner:?} {id:?} {is_allowed} {reason}", caller.user_id().as_str(), action.as_str());
+        let Decision { caller, action, object, owner, organization, is_allowed, reason, .. } = decision;
+        let (caller, action, id) = (caller.user_id().as_str(), action.as_str(), object.map(|object| object.id()));
+        let note = format!("{caller} {action} {owner:?} {organization:?} {id:?} {is_allowed} {reason}");
         self.0.lock().expect("not poisoned").push(note);
     }
 }
 
-#[test]
-fn an_audit_hears_of_every_decision_with_its_reason() {
+#[tokio::test]
+async fn an_audit_hears_of_every_decision_with_its_reason() {
     let notes = Notes::default();
-    let isolation = isolation().audit(notes.clone());
-    let (ann, bobs) = (user("ann", "user"), Object::new("plan", "1").of_user("bob"));
+    let isolation = isolation().and_path("/users/{user}").allow_shared().audit(notes.clone());
+    let (ann, root) = (user("ann", "user"), user("root", "admin"));
+    let bobs = Object::new("plan", "1").of_user("bob").of_organization("acme");
+    let hers = [member("ann", "acme", "member")];
     let _ = isolation.judge(&ann, Action::Write, &bobs);
     let _ = isolation.judge(&user("aud", "auditor"), Action::Write, &bobs);
-    let _ = isolation.judge(&user("root", "admin"), Action::Read, &bobs);
+    let _ = isolation.judge(&root, Action::Read, &bobs);
+    let _ = isolation.judge(Caller::new(&ann, &hers), Action::Read, &bobs);
+    let _ = isolation.judge(&user("bob", ""), Action::Write, &bobs);
+    let _ = isolation.judge_shared(&ann, Action::Read, &bobs, &Given::new(Ok(Some(Access::Read)))).await;
+    let _ = isolation.judge_shared(&ann, Action::Read, &bobs, &Given::new(Err("down"))).await;
     let _ = isolation.rows(&ann, Action::Read);
-    let _ = isolation.rows(&user("root", "admin"), Action::Write);
+    let _ = isolation.rows(&root, Action::Write);
+    let _ = isolation.in_organization(&ann, &hers[0]);
+    let _ = isolation.in_organization(&root, &hers[0]);
+    let guard = Guard::builder().authenticator(verifier()).isolate(isolation).build().expect("good settings");
+    for path in ["/users/ann", "/users/bob", "/elsewhere"] {
+        let token = good().subject("ann").sign(ed25519());
+        let Attempt::Ready(_) = guard.begin(&TestHead::new("GET", path).bearer(&token)) else { panic!("a known key") };
+    }
     assert_eq!(
         *notes.0.lock().expect("not poisoned"),
         [
-            r#"ann write Some("bob") Some("1") false not_owner"#,
-            r#"aud write Some("bob") Some("1") false read_only"#,
-            r#"root read Some("bob") Some("1") true role"#,
-            "ann read None None true own",
-            "root write None None true every_row",
+            r#"ann write Some("bob") Some("acme") Some("1") false not_owner"#,
+            r#"aud write Some("bob") Some("acme") Some("1") false read_only"#,
+            r#"root read Some("bob") Some("acme") Some("1") true role"#,
+            r#"ann read Some("bob") Some("acme") Some("1") true member"#,
+            r#"bob write Some("bob") Some("acme") Some("1") true owner"#,
+            r#"ann read Some("bob") Some("acme") Some("1") true shared"#,
+            "ann read None None None true rows",
+            "root write None None None true every_row",
+            r#"ann read None Some("acme") None true member"#,
+            r#"root read None Some("acme") None false not_member"#,
+            r#"ann read Some("ann") None None true own"#,
+            r#"ann read Some("bob") None None false not_owner"#,
+            "ann read None None None true own",
         ]
     );
+}
+
+#[test]
+fn on_behalf_of_an_organization_a_scope_may_what_its_members_may() {
+    let (isolation, ann) = (isolation(), user("ann", "user"));
+    let scope = |membership| isolation.in_organization(&ann, &membership);
+    let reading = scope(member("ann", "acme", "member")).expect("a member");
+    assert_eq!((reading.owner(), reading.actor(), reading.access()), (ann.user_id(), ann.user_id(), Access::Read));
+    assert_eq!((reading.organization_id(), ann.scope().organization_id()), (Some("acme"), None));
+    assert_eq!(reason(reading.require_write()), READ_ONLY);
+    assert_eq!(scope(member("ann", "acme", "editor")).expect("an editor").access(), Access::Full);
+    let refused = (403, "not_owner", "not_member");
+    assert_eq!(reason(scope(member("bob", "acme", "editor"))), refused, "somebody else's");
+    assert_eq!(reason(scope(member("ann", "", "editor"))), refused, "no organization");
+    let closed = Isolation::default().hide();
+    let hidden = closed.in_organization(&ann, &member("ann", "acme", "owner"));
+    assert_eq!(reason(hidden), (404, "not_found", "not_member"), "unless members are let in");
+}
+
+#[test]
+fn what_was_judged_for_reading_is_no_leave_to_write() {
+    let (isolation, ann) = (isolation(), user("ann", "user"));
+    let own = Object::new("plan", "3").of_user("ann");
+    let permit = |action| isolation.judge(&ann, action, &own).expect("her own");
+    assert!(permit(Action::Write).require_write().is_ok());
+    assert_eq!(reason(permit(Action::Read).require_write()), READ_ONLY);
+    assert!(!isolation.rows(&ann, Action::Read).include_shared());
+    let rows = self::isolation().allow_shared().rows(&ann, Action::Read);
+    assert!(rows.include_shared() && !rows.without_shared().include_shared());
+}
+
+#[test]
+fn an_empty_id_or_role_is_nobodys() {
+    let isolation = Isolation::default().allow_members(Access::Full).allow_role("");
+    let ann = user("ann", "");
+    let nobodys = [member("ann", "", ""), member("ann", "acme", "")];
+    let plan = Object::new("plan", "1");
+    for object in [plan.of_organization(""), plan.of_user(None).of_organization(None), plan.of_user("")] {
+        let judged = isolation.judge(Caller::new(&ann, &nobodys), Action::Read, &object);
+        assert_eq!(reason(judged), NOT_OWNER, "{object:?}");
+        assert!(!isolation.rows(Caller::new(&ann, &nobodys), Action::Read).cover(&object));
+    }
+    let only_role = Isolation::default().allow_member_role("", Access::Full);
+    let acme = plan.of_organization("acme");
+    assert_eq!(reason(only_role.judge(Caller::new(&ann, &nobodys), Action::Read, &acme)), NOT_OWNER);
+    assert!(!Permissions::new().allow_role("", "plan", ["read"]).allow([""], "plan", "read"));
 }
 
 #[test]
@@ -183,9 +253,38 @@ fn permissions_of_a_role_are_what_was_said_and_no_more() {
     ] {
         assert!(!permissions.allow(roles.iter().copied(), resource, action), "{roles:?} {resource} {action}");
     }
+}
+
+#[test]
+fn permissions_in_an_organization_are_the_members_own_and_no_more_than_their_keys() {
+    let permissions = MemberPermissions::new().allow_role("editor", "article", ["update", "delete"]);
     let editor = member("ann", "acme", "editor");
-    assert!(editor.require_permission(&permissions, "article", "update").is_ok());
-    assert_eq!(reason(editor.require_permission(&permissions, "article", "delete")), READ_ONLY);
+    let require = |caller: &Identity, action| editor.require_permission(caller, &permissions, "article", action);
+    assert!(require(&user("ann", "user"), "update").is_ok());
+    assert_eq!(reason(require(&user("ann", "user"), "create")), READ_ONLY);
+    assert_eq!(reason(require(&user("bob", "editor"), "update")), READ_ONLY, "somebody else's membership");
+
+    let key = Identity::assertion(id("ann"), Method::ApiKey { source: "database" });
+    let key = key.claims(r#"{"permissions":{"article":["update"]}}"#).into_identity();
+    assert!(require(&key, "update").is_ok());
+    assert_eq!(reason(require(&key, "delete")), READ_ONLY, "her key may not");
+}
+
+#[test]
+fn of_several_requirements_the_first_that_is_missing_answers() {
+    let requirement = Requirement::any_role(["editor", "admin"]).and(Requirement::scope("articles:write"));
+    let guard = Guard::builder().authenticator(verifier()).build().expect("good settings");
+    let check = |role: &str, scope: &str| {
+        let token = good().claim("role", role).claim("scope", scope).sign(ed25519());
+        let Attempt::Ready(Ok(admission)) = guard.begin(&TestHead::new("GET", "/").bearer(&token)) else {
+            panic!("a good token")
+        };
+        requirement.check(&admission)
+    };
+    assert!(check("admin", "articles:write").is_ok());
+    assert!(check("editor", "articles:write").is_ok());
+    assert_eq!(reason(check("reader", "")), READ_ONLY);
+    assert_eq!(reason(check("editor", "")), (403, "insufficient_scope", "insufficient_scope"));
 }
 
 prop_compose! {
