@@ -21,7 +21,7 @@ use actix_web::{App, HttpResponse, web};
 use authcore::{Attempt, AuthError, Authenticator, Glance, Guard, Identity, Method, RequestHead, UserId};
 use authcore_actix::AuthMiddleware;
 use authcore_axum::AuthLayer;
-use authcore_benches::is_measured;
+use authcore_benches::{is_measured, report};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
@@ -37,9 +37,13 @@ fn main() {
     for _ in 0..if is_measured() { 16_001 } else { 1 } {
         rows.iter_mut().zip(&mut times).for_each(|(row, times)| times.push(row.measure()));
     }
-    println!("{:<32}{:>9}{:>9}{:>9}{:>9}", "ns a request, medians", "guarded", "bare", "core", "own");
+    let mut table = format!("{:<32}{:>9}{:>9}{:>9}{:>9}\n", "ns a request, medians", "guarded", "bare", "core", "own");
     for (row, times) in rows.iter().zip(&times) {
-        println!("{:<32}{}", row.name, Times::medians(times));
+        table.push_str(&format!("{:<32}{}\n", row.name, Times::medians(times)));
+    }
+    print!("{table}");
+    if is_measured() {
+        report::section("What the adapters add", "adapters", &format!("```text\n{table}```"));
     }
 }
 

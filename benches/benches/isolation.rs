@@ -5,7 +5,8 @@
 use std::hint::black_box;
 
 use authcore::{Access, Action, Caller, Identity, Isolation, Membership, Method, Object, UserId};
-use criterion::{Criterion, criterion_group, criterion_main};
+use authcore_benches::report;
+use criterion::{Criterion, criterion_group};
 
 /// An id as Better Auth makes them.
 const ANN: &str = "S3NBY4swX9ZsphkeenGjZ2GzaftUItGb";
@@ -47,4 +48,7 @@ fn decide(criterion: &mut Criterion) {
 }
 
 criterion_group!(benches, decide);
-criterion_main!(benches);
+
+fn main() {
+    report::run(benches, "A decision on who may touch what", "isolation", "isolation/");
+}

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use authcore::rate::{Address, Counted, Counter, Decision, InProcess, Quota, RateKey, RateStore};
-use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main, measurement::WallTime};
+use authcore_benches::report;
+use criterion::{BenchmarkGroup, Criterion, criterion_group, measurement::WallTime};
 use governor::DefaultKeyedRateLimiter;
 
 fn decide(counter: &dyn Counter, key: &RateKey<'_>) -> Decision {
@@ -130,4 +131,7 @@ fn resident() -> f64 {
 }
 
 criterion_group!(benches, memory, one_thread, denied);
-criterion_main!(benches);
+
+fn main() {
+    report::run(benches, "A rate limit's decision in process", "rate", "rate/");
+}

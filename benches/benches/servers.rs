@@ -7,6 +7,7 @@
 //! takes about as long for a request as a server without a guard, so the rates may be its own; the share of processor time
 //! is what is left of the rate where the servers have always enough to do.
 
+use std::fmt::Write as _;
 use std::hint::black_box;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -21,6 +22,7 @@ use actix_web::{App, HttpServer, web};
 use authcore::{Algorithm, Guard, JwtVerifier};
 use authcore_actix::AuthMiddleware;
 use authcore_axum::AuthLayer;
+use authcore_benches::report::section;
 use authcore_benches::{
     PeerClaims, authcore_builder, authcore_verifier, is_measured, peer_validation, token, token_of,
 };
@@ -275,8 +277,8 @@ fn compare(rows: &[Row<'_>]) {
         }
     }
     let columns = ["each s", "share", "least", "most", "us each", "share", "busy", "kept"];
-    print!("{:<40}", format!("median of {ROUNDS} rounds"));
-    println!("{}", columns.map(|column| format!("{column:>9}")).concat());
+    let mut table = format!("{:<40}", format!("median of {ROUNDS} rounds"));
+    let _ = writeln!(table, "{}", columns.map(|column| format!("{column:>9}")).concat());
     for (index, row) in rows.iter().enumerate() {
         let sorted = |figure: &dyn Fn(&[Figures]) -> f64| {
             let mut values: Vec<f64> = rounds.iter().map(|round| figure(round)).collect();
@@ -286,12 +288,15 @@ fn compare(rows: &[Row<'_>]) {
         let median = |figure: &dyn Fn(&[Figures]) -> f64| sorted(figure)[ROUNDS / 2];
         let shares = sorted(&|round| round[index].rate / round[row.whole].rate);
         let name = format!("{}, {}", row.server.name, row.tokens.name);
-        print!("{name:<40}{:>9.0}", median(&|round| round[index].rate));
-        print!("{:>9.3}{:>9.3}{:>9.3}", shares[ROUNDS / 2], shares[0], shares[ROUNDS - 1]);
-        print!("{:>9.2}", median(&|round| round[index].processor));
-        print!("{:>9.3}", median(&|round| round[row.whole].processor / round[index].processor));
-        println!("{:>9.2}{:>9.2}", median(&|round| round[index].busy), median(&|round| round[index].kept));
+        let _ = write!(table, "{name:<40}{:>9.0}", median(&|round| round[index].rate));
+        let _ = write!(table, "{:>9.3}{:>9.3}{:>9.3}", shares[ROUNDS / 2], shares[0], shares[ROUNDS - 1]);
+        let _ = write!(table, "{:>9.2}", median(&|round| round[index].processor));
+        let _ = write!(table, "{:>9.3}", median(&|round| round[row.whole].processor / round[index].processor));
+        let (busy, kept) = (median(&|round| round[index].busy), median(&|round| round[index].kept));
+        let _ = writeln!(table, "{busy:>9.2}{kept:>9.2}");
     }
+    print!("{table}");
+    section("What authentication costs a whole server", "servers", &format!("```text\n{table}```"));
 }
 
 fn status(address: SocketAddr, fields: &str) -> u16 {

@@ -5,10 +5,11 @@
 use std::hint::black_box;
 
 use authcore::Secret;
+use authcore_benches::report;
 use authcore_better_auth::{CookieNames, Secrets, SignedCookie};
 use authcore_testkit::TestHead;
 use aws_lc_rs::hmac;
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, criterion_group};
 
 fn session_cookie(criterion: &mut Criterion) {
     let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes());
@@ -37,4 +38,7 @@ const TOKEN: &str = "sxU2kDjMdOqnuMjvJsXMEVr2rilWIR4E";
 const SIGNATURE: &str = "4ELv%2FUfengTFAv%2BYVRoPMxuthh%2BSjEIZ%2BlrlcjzxOpo%3D";
 
 criterion_group!(benches, session_cookie);
-criterion_main!(benches);
+
+fn main() {
+    report::run(benches, "The signed session cookie", "session_cookie", "session cookie/");
+}

@@ -9,9 +9,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use authcore::{Algorithm, Clock as _, Identity, JwtVerifier, SystemClock, TokenCache};
-use authcore_benches::{authcore_builder, authcore_verifier, is_measured, token_of};
+use authcore_benches::{authcore_builder, authcore_verifier, is_measured, report, token_of};
 use authcore_testkit::SigningKey;
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, criterion_group};
 use quick_cache::sync::Cache;
 
 /// From a token to an identity.
@@ -138,4 +138,7 @@ fn median(taken: &mut [Duration]) -> Duration {
 const STEP: usize = 7919;
 
 criterion_group!(benches, hits, flood);
-criterion_main!(benches);
+
+fn main() {
+    report::run(benches, "A token that is remembered", "token_cache", "token cache/");
+}

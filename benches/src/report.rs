@@ -3,6 +3,11 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use criterion::Criterion;
+
+use crate::is_measured;
 
 const HEAD: &str = "# Performance
 
@@ -33,14 +38,21 @@ pub fn section(title: &str, bench: &str, table: &str) {
     fs::write(document, format!("{HEAD}{sections}")).expect("docs/performance.md can be written");
 }
 
-/// The medians that criterion keeps of the benchmarks whose names begin so, as a section of their own.
+/// Runs groups of criterion, and puts the medians of those whose names begin so into a section: what `criterion_main!` does,
+/// and a table.
 ///
 /// # Panics
 ///
-/// When there are none, or the document cannot be written.
-pub fn criterion_section(title: &str, bench: &str, group: &str) {
+/// When nothing was measured, or the document cannot be written.
+pub fn run(groups: fn(), title: &str, bench: &str, group: &str) {
+    let began = SystemTime::now();
+    groups();
+    Criterion::default().configure_from_args().final_summary();
+    if !is_measured() {
+        return;
+    }
     let mut rows = Vec::new();
-    medians(&target().join("criterion"), &mut rows);
+    medians(&target().join("criterion"), began, &mut rows);
     rows.retain(|(name, _)| name.starts_with(group));
     assert!(!rows.is_empty(), "criterion has measured nothing of {group}");
     rows.sort_by(|(one, _), (other, _)| one.cmp(other));
@@ -62,7 +74,8 @@ pub fn duration(nanos: f64) -> String {
     }
 }
 
-fn medians(folder: &Path, rows: &mut Vec<(String, f64)>) {
+/// What criterion has written since then, by name.
+fn medians(folder: &Path, since: SystemTime, rows: &mut Vec<(String, f64)>) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
         if !path.is_dir() {
@@ -72,11 +85,15 @@ fn medians(folder: &Path, rows: &mut Vec<(String, f64)>) {
             let read = |file: &str| -> Option<serde_json::Value> {
                 serde_json::from_slice(&fs::read(path.join(file)).ok()?).ok()
             };
+            let written = fs::metadata(path.join("estimates.json")).and_then(|file| file.modified());
+            if written.is_ok_and(|written| written < since) {
+                continue; // of an earlier run
+            }
             let name = read("benchmark.json").and_then(|found| found["full_id"].as_str().map(str::to_owned));
             let median = read("estimates.json").and_then(|found| found["median"]["point_estimate"].as_f64());
             rows.extend(name.zip(median));
         } else {
-            medians(&path, rows);
+            medians(&path, since, rows);
         }
     }
 }
