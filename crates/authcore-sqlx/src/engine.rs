@@ -38,15 +38,24 @@ pub(crate) fn count_places<DB: Database>(statement: &DB::Statement, arguments: u
 }
 
 pub(crate) mod sealed {
-    use authcore::{Access, UserScope};
-    use sqlx::{Database, SqlStr};
+    use authcore::{Access, Rows, UserScope};
+    use sqlx::SqlStr;
 
-    pub trait Begin: Database {
+    use crate::dialect::Dialect;
+
+    /// For whom a transaction begins.
+    #[derive(Clone, Copy)]
+    pub enum For<'p> {
+        Scope(&'p UserScope),
+        Rows(&'p Rows),
+    }
+
+    pub trait Begin: Dialect {
         /// Whether a connection whose statement was given up half-way reads the rest of its answer before the next one.
         const TAKES_UP_AFTER_CANCELLING: bool = true;
 
-        /// What begins a transaction for this scope, in one round trip.
-        fn begin(scope: &UserScope, access: Access) -> SqlStr;
+        /// What begins a transaction, in one round trip.
+        fn begin(whom: For<'_>, access: Access) -> SqlStr;
 
         /// Refuses a statement that has another number of places than arguments, where the engine would not do so well.
         fn fits(

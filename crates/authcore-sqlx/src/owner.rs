@@ -1,6 +1,6 @@
 //! Whose rows a statement is about, as an argument that no text can stand in for.
 
-use authcore::UserId;
+use authcore::{Rows, UserId};
 #[cfg(any(feature = "postgres", feature = "sqlite", feature = "mysql"))]
 use sqlx::{Database, Encode, Type, encode::IsNull, error::BoxDynError};
 
@@ -35,6 +35,11 @@ impl Owner {
     pub fn user_id(&self) -> &UserId {
         &self.0
     }
+}
+
+/// The caller of these rows.
+pub(crate) fn caller_of(rows: &Rows) -> Owner {
+    Owner(rows.user_id().clone())
 }
 
 #[cfg(any(feature = "postgres", feature = "sqlite", feature = "mysql"))]

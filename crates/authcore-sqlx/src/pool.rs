@@ -2,14 +2,16 @@
 
 use std::fmt;
 
-use authcore::Access;
+use authcore::{Access, Rows};
 use sqlx::Pool;
 
 use crate::engine::Engine;
+use crate::engine::sealed::For;
 use crate::lease::Lease;
-use crate::owner::Owner;
+use crate::owner::{Owner, caller_of};
+use crate::rows::{RowsTx, WriteRows};
 use crate::scope::{MayWrite, Scope};
-use crate::transaction::{ReadTx, ScopedTx, WriteTx};
+use crate::transaction::{ReadTx, Reads, ScopedTx, WriteTx, Writes};
 
 /// Connections to tables whose rows have owners. Each is lent for one scope and one transaction. Cheap to clone.
 ///
@@ -56,10 +58,34 @@ impl<DB: Engine> ScopedPool<DB> {
         self.begin(scope, Access::Full).await
     }
 
+    /// A transaction that reads these rows. The database refuses to change anything in it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::read`].
+    pub async fn read_rows(&self, rows: &Rows) -> Result<RowsTx<DB, Reads>, sqlx::Error> {
+        let tx = self.begin_for(For::Rows(rows), caller_of(rows), Access::Read).await?;
+        Ok(RowsTx::new(tx, rows.clone()))
+    }
+
+    /// A transaction that reads and changes these rows. Nothing of it stays without [`commit`](RowsTx::commit).
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::read`].
+    pub async fn write_rows(&self, rows: &WriteRows) -> Result<RowsTx<DB, Writes>, sqlx::Error> {
+        let rows = rows.rows();
+        let tx = self.begin_for(For::Rows(rows), caller_of(rows), Access::Full).await?;
+        Ok(RowsTx::new(tx, rows.clone()))
+    }
+
     async fn begin<S: Scope + ?Sized, A>(&self, scope: &S, access: Access) -> Result<ScopedTx<DB, A>, sqlx::Error> {
-        let statement = DB::begin(scope.proven(), access);
-        let lease = Lease::begin(self.pool.acquire().await?, statement).await?;
-        Ok(ScopedTx::new(lease, Owner::of(scope), self.is_persistent))
+        self.begin_for(For::Scope(scope.proven()), Owner::of(scope), access).await
+    }
+
+    async fn begin_for<A>(&self, whom: For<'_>, owner: Owner, access: Access) -> Result<ScopedTx<DB, A>, sqlx::Error> {
+        let lease = Lease::begin(self.pool.acquire().await?, DB::begin(whom, access)).await?;
+        Ok(ScopedTx::new(lease, owner, self.is_persistent))
     }
 }
 

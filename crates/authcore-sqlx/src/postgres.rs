@@ -3,11 +3,12 @@
 mod begin;
 mod check;
 mod migration;
+mod policy;
 
-use authcore::{Access, ConfigError, UserScope};
+use authcore::{Access, ConfigError};
 use sqlx::{PgConnection, PgPool, Postgres, SqlStr};
 
-use crate::engine::sealed::Begin;
+use crate::engine::sealed::{Begin, For};
 use crate::pool::ScopedPool;
 use crate::table::OwnedTable;
 use crate::transaction::ScopedTx;
@@ -24,6 +25,7 @@ impl ScopedPool<Postgres> {
     ///
     /// - the role is a superuser or has `BYPASSRLS`, or it owns a table without `FORCE ROW LEVEL SECURITY`,
     /// - a table is not there, has no row-level security, or no policy that reads `authcore.user_id`,
+    /// - a table with an organization or grants has no such column, no policy for it, or the role may not read the grants,
     /// - another permissive policy of it lets everything through (`USING (true)`),
     /// - the role may `TRUNCATE` a table that is not its own, which no policy holds,
     /// - the role may read a view over a table that runs with the rights of somebody whom no policy holds, or a materialized
@@ -69,7 +71,7 @@ impl<A> ScopedTx<Postgres, A> {
 }
 
 impl Begin for Postgres {
-    fn begin(scope: &UserScope, access: Access) -> SqlStr {
-        begin::statement(scope, access)
+    fn begin(whom: For<'_>, access: Access) -> SqlStr {
+        begin::statement(whom, access)
     }
 }

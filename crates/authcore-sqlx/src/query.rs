@@ -4,8 +4,9 @@ use std::marker::PhantomData;
 
 use sqlx::database::HasStatementCache;
 use sqlx::error::BoxDynError;
-use sqlx::{Arguments, Encode, Executor, FromRow, IntoArguments, SqlStr, Type};
+use sqlx::{Arguments, AssertSqlSafe, Encode, Executor, FromRow, IntoArguments, SqlSafeStr, SqlStr, Type};
 
+use crate::dialect::Draft;
 use crate::engine::Engine;
 use crate::lease::Lease;
 use crate::owner::Owner;
@@ -35,7 +36,8 @@ pub enum OwnerBound {}
 #[diagnostic::on_unimplemented(
     message = "this statement does not say whose rows it is about",
     label = "the owner is not bound",
-    note = "name the owner in it and bind it: `… WHERE user_id = $1` (`?` in MySQL) with `.bind_owner()`"
+    note = "name the owner in it and bind it: `… WHERE user_id = $1` (`?` in MySQL) with `.bind_owner()`, or `.rows(&table)` \
+            in a transaction for rows"
 )]
 pub trait BindsOwner: sealed::BindsOwner {}
 
@@ -50,6 +52,14 @@ mod sealed {
 impl<'t, DB: Engine, A, O> ScopedQuery<'t, DB, A, O> {
     pub(crate) fn new(lease: &'t mut Lease<DB>, sql: SqlStr, owner: &'t Owner, is_persistent: bool) -> Self {
         Self { lease, sql, owner, is_persistent, arguments: Ok(DB::Arguments::default()), state: PhantomData }
+    }
+
+    /// A statement whose arguments are bound already.
+    pub(crate) fn of_draft(lease: &'t mut Lease<DB>, draft: Draft<DB>, owner: &'t Owner) -> Self {
+        let Draft { text, arguments, is_persistent } = draft;
+        // Parts that are safe by their types, checked names and places of arguments.
+        let sql = AssertSqlSafe(text).into_sql_str();
+        Self { lease, sql, owner, is_persistent, arguments, state: PhantomData }
     }
 
     /// Binds the next argument. One that cannot be encoded fails the statement when it is run.

@@ -1,9 +1,12 @@
 //! SQLite: nothing in the database knows owners, so the statement has to name them.
 
-use authcore::{Access, UserScope};
+use authcore::Access;
 use sqlx::{Executor, SqlSafeStr, SqlStr, Sqlite, SqliteConnection, SqlitePool};
 
-use crate::engine::{count_places, sealed::Begin};
+use crate::engine::{
+    count_places,
+    sealed::{Begin, For},
+};
 use crate::pool::ScopedPool;
 
 impl ScopedPool<Sqlite> {
@@ -20,7 +23,7 @@ impl ScopedPool<Sqlite> {
 
 impl Begin for Sqlite {
     /// Whoever writes takes the lock at once: a transaction that asks for it later may find that it cannot have it.
-    fn begin(_: &UserScope, access: Access) -> SqlStr {
+    fn begin(_: For<'_>, access: Access) -> SqlStr {
         match access {
             Access::Read => "PRAGMA query_only = ON; BEGIN",
             Access::Full => "PRAGMA query_only = OFF; BEGIN IMMEDIATE",

@@ -1,8 +1,13 @@
 //! A table whose rows have owners, by names that were checked.
 
+mod predicate;
+
 use std::fmt;
 
 use authcore::ConfigError;
+
+use crate::dialect::Dialect;
+use crate::grants::GrantTable;
 
 /// A table, and the column that says whose each row is.
 ///
@@ -22,6 +27,18 @@ pub struct OwnedTable {
     name: String,
     owner: String,
     owner_type: OwnerType,
+    organization: Option<String>,
+    shared: Option<Shared>,
+    shows_every_row: bool,
+    alias: Option<String>,
+}
+
+/// Where it stands which rows were shared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Shared {
+    pub(crate) grants: GrantTable,
+    pub(crate) kind: String,
+    pub(crate) id: String,
 }
 
 /// What the owner column holds.
@@ -46,7 +63,16 @@ impl OwnedTable {
     /// [`ConfigError`] for a name that is empty, longer than 63 bytes, or holds anything but letters, digits, `_`, `-` and
     /// `$`.
     pub fn new(name: impl Into<String>, owner: impl Into<String>) -> Result<Self, ConfigError> {
-        Ok(Self { schema: None, name: checked(name)?, owner: checked(owner)?, owner_type: OwnerType::default() })
+        Ok(Self {
+            schema: None,
+            name: checked(name)?,
+            owner: checked(owner)?,
+            owner_type: OwnerType::default(),
+            organization: None,
+            shared: None,
+            shows_every_row: false,
+            alias: None,
+        })
     }
 
     /// In this schema: of PostgreSQL, or MySQL's word for a database.
@@ -66,6 +92,49 @@ impl OwnedTable {
         self
     }
 
+    /// The column, of a text type, that says which organization's each row is. Null for none.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::new`].
+    pub fn organization(mut self, column: impl Into<String>) -> Result<Self, ConfigError> {
+        self.organization = Some(checked(column)?);
+        Ok(self)
+    }
+
+    /// The table that says with whom rows were shared: by this kind, and by this column's values as text.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::new`]; a kind is made of the same characters here.
+    pub fn grants(
+        mut self,
+        grants: &GrantTable,
+        kind: impl Into<String>,
+        id: impl Into<String>,
+    ) -> Result<Self, ConfigError> {
+        self.shared = Some(Shared { grants: grants.clone(), kind: checked(kind)?, id: checked(id)? });
+        Ok(self)
+    }
+
+    /// Lets row-level security show rows that [are all](authcore::Rows::are_all) to whoever has a role for it. A table with
+    /// an organization or grants does so anyway.
+    #[must_use]
+    pub fn every_row(mut self) -> Self {
+        self.shows_every_row = true;
+        self
+    }
+
+    /// The name that a statement gives the table, as in `FROM tasks AS t`: for conditions, where one is needed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::new`].
+    pub fn called(mut self, alias: impl Into<String>) -> Result<Self, ConfigError> {
+        self.alias = Some(checked(alias)?);
+        Ok(self)
+    }
+
     #[cfg(feature = "mysql")]
     pub(crate) fn schema(&self) -> Option<&str> {
         self.schema.as_deref()
@@ -76,8 +145,25 @@ impl OwnedTable {
         &self.name
     }
 
+    #[cfg(any(feature = "mysql", feature = "postgres"))]
     pub(crate) fn owner(&self) -> &str {
         &self.owner
+    }
+
+    #[cfg(any(feature = "mysql", feature = "postgres"))]
+    pub(crate) fn organization_column(&self) -> Option<&str> {
+        self.organization.as_deref()
+    }
+
+    #[cfg(any(feature = "mysql", feature = "postgres"))]
+    pub(crate) fn shared(&self) -> Option<&Shared> {
+        self.shared.as_ref()
+    }
+
+    /// Whether more rows than the owner's are shown to anybody.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn is_beyond_owner(&self) -> bool {
+        self.shows_every_row || self.organization.is_some() || self.shared.is_some()
     }
 
     #[cfg(feature = "postgres")]
@@ -85,12 +171,20 @@ impl OwnedTable {
         self.owner_type
     }
 
-    /// As PostgreSQL writes it in a statement. No name holds a quote.
     #[cfg(feature = "postgres")]
     pub(crate) fn quoted(&self) -> String {
-        let schema = self.schema.as_ref().map(|schema| format!("\"{schema}\".")).unwrap_or_default();
-        format!("{schema}\"{}\"", self.name)
+        self.quoted_for::<sqlx::Postgres>()
     }
+
+    fn quoted_for<DB: Dialect>(&self) -> String {
+        quoted::<DB>(self.schema.as_deref(), &self.name)
+    }
+}
+
+/// A table as a statement names it.
+pub(crate) fn quoted<DB: Dialect>(schema: Option<&str>, name: &str) -> String {
+    let schema = schema.map(|schema| DB::quoted(schema) + ".").unwrap_or_default();
+    schema + &DB::quoted(name)
 }
 
 impl fmt::Display for OwnedTable {
@@ -103,7 +197,8 @@ impl fmt::Display for OwnedTable {
     }
 }
 
-fn checked(name: impl Into<String>) -> Result<String, ConfigError> {
+/// A name that no quotation mark of any engine is in.
+pub(crate) fn checked(name: impl Into<String>) -> Result<String, ConfigError> {
     let name = name.into();
     let fits = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '$');
     if name.is_empty() || name.len() > 63 || !name.chars().all(fits) {

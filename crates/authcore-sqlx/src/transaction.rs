@@ -39,7 +39,7 @@ pub enum Writes {}
 #[diagnostic::on_unimplemented(
     message = "this transaction only reads",
     label = "cannot change rows",
-    note = "open it for writing: `pool.write(&WriteScope::of(&scope)?).await?`"
+    note = "open it for writing: `pool.write(&WriteScope::of(&scope)?).await?`, or `pool.write_rows` for rows"
 )]
 pub trait Writable: sealed::Writable {}
 
@@ -92,6 +92,11 @@ impl<DB: Engine, A> ScopedTx<DB, A> {
     /// When the database does not answer. The transaction is undone all the same.
     pub async fn rollback(self) -> Result<(), sqlx::Error> {
         self.lease.rollback().await
+    }
+
+    /// What a statement is made of.
+    pub(crate) fn parts(&mut self) -> (&mut Lease<DB>, &Owner, bool) {
+        (&mut self.lease, &self.owner, self.is_persistent)
     }
 
     #[cfg(feature = "postgres")]

@@ -3,7 +3,7 @@
 use authcore::ConfigError;
 use sqlx::PgConnection;
 
-use super::begin::USER_ID;
+use super::begin::{EVERY_ROW, INCLUDE_SHARED, ORGANIZATION_IDS, USER_ID};
 use crate::table::OwnedTable;
 
 /// Refuses a role that no policy holds.
@@ -57,6 +57,9 @@ pub(super) async fn table(connection: &mut PgConnection, table: &OwnedTable) -> 
     if found.may_truncate && !found.is_own {
         return fault(format!("the role may empty it, which no policy holds: REVOKE TRUNCATE ON {name} FROM the role"));
     }
+    if let Some(cause) = beyond_owner(connection, table).await.map_err(unasked)? {
+        return fault(cause);
+    }
     if let Some(view) = found.open_view {
         return fault(format!(
             "view {view} shows all of its rows: ALTER VIEW {view} SET (security_invoker = true) (PostgreSQL 15), or REVOKE \
@@ -65,6 +68,44 @@ pub(super) async fn table(connection: &mut PgConnection, table: &OwnedTable) -> 
     }
     Ok(())
 }
+
+/// Why nobody would be shown more than their own, where the table says that they are.
+async fn beyond_owner(connection: &mut PgConnection, table: &OwnedTable) -> Result<Option<String>, sqlx::Error> {
+    if !table.is_beyond_owner() {
+        return Ok(None);
+    }
+    let shared = table.shared();
+    let columns = [table.organization_column(), shared.map(|shared| shared.id.as_str())];
+    let grants = shared.map(|shared| shared.grants.names::<sqlx::Postgres>().table);
+    // A policy reads the settings that the table is about.
+    let settings = [Some(EVERY_ROW), columns[0].and(Some(ORGANIZATION_IDS)), shared.and(Some(INCLUDE_SHARED))];
+    let owned = |texts: &[Option<&str>]| texts.iter().flatten().map(|&text| text.to_owned()).collect::<Vec<_>>();
+    let asked = sqlx::query_as(BEYOND).bind(table.quoted()).bind(owned(&columns)).bind(owned(&settings)).bind(&grants);
+    let (column, setting, may_read): (Option<String>, Option<String>, Option<bool>) =
+        asked.persistent(false).fetch_one(connection).await?;
+    Ok(match (column, setting, may_read, grants) {
+        (Some(column), ..) => Some(format!("it has no column `{column}`")),
+        (_, Some(setting), ..) => Some(format!("no policy of it reads `{setting}`: run OwnedTable::migration()")),
+        (.., None, Some(grants)) => Some(format!("there is no table {grants}: run GrantTable::create_table()")),
+        (.., Some(false), Some(grants)) => {
+            Some(format!("the role may not read what was shared: GRANT SELECT ON {grants} TO the role"))
+        }
+        _ => None,
+    })
+}
+
+const BEYOND: &str = "
+SELECT
+    (SELECT name FROM unnest($2::text[]) AS name
+     WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_attribute
+                       WHERE attrelid = pg_catalog.to_regclass($1) AND attname = name AND attnum > 0 AND NOT attisdropped)
+     LIMIT 1),
+    (SELECT setting FROM unnest($3::text[]) AS setting
+     WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_policy
+                       WHERE polrelid = pg_catalog.to_regclass($1) AND polpermissive
+                         AND strpos(pg_catalog.pg_get_expr(polqual, polrelid), setting) > 0)
+     LIMIT 1),
+    pg_catalog.has_table_privilege(pg_catalog.to_regclass($4), 'SELECT')";
 
 struct Facts {
     has_owner: bool,

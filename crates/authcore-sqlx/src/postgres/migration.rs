@@ -1,6 +1,7 @@
 //! The statements that put a table under row-level security.
 
 use super::begin::USER_ID;
+use super::policy;
 use crate::table::{OwnedTable, OwnerType};
 
 impl OwnedTable {
@@ -9,6 +10,10 @@ impl OwnedTable {
     /// Rows are seen, changed and added only where the owner column equals `authcore.user_id` of the transaction; without
     /// that setting nobody owns anything. `FORCE` holds the table's owner as well. The setting is read in a scalar
     /// subquery, once for each statement and not for each row, so that the index serves.
+    ///
+    /// A table with an [organization](Self::organization) or [grants](Self::grants) has a second policy, for transactions
+    /// that are for [`Rows`](authcore::Rows): it shows what the predicate lets in. The table of grants has to be there, and
+    /// the role needs to read it.
     ///
     /// What the migration does not say is which role the service has. It should be one of its own:
     ///
@@ -28,7 +33,9 @@ impl OwnedTable {
     #[must_use]
     pub fn migration(&self) -> String {
         let (table, owner, caller) = (self.quoted(), self.owner(), caller(self.holds()));
-        let index = index_name(self.name(), owner);
+        let columns = [Some(owner), self.organization_column()].into_iter().flatten();
+        let indices: String = columns.map(|column| index(self.name(), &table, column)).collect();
+        let beyond = policy::statements(self);
         format!(
             "ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;\n\
              ALTER TABLE {table} FORCE ROW LEVEL SECURITY;\n\
@@ -36,7 +43,7 @@ impl OwnedTable {
              CREATE POLICY \"authcore_owner\" ON {table}\n    \
                  USING (\"{owner}\" = {caller})\n    \
                  WITH CHECK (\"{owner}\" = {caller});\n\
-             CREATE INDEX IF NOT EXISTS \"{index}\" ON {table} (\"{owner}\");\n"
+             {indices}{beyond}"
         )
     }
 }
@@ -54,6 +61,10 @@ fn caller(holds: OwnerType) -> String {
             format!("(SELECT CASE WHEN {id} ~ '^(0|-?[1-9][0-9]{{0,17}})$' THEN ({id})::bigint END)")
         }
     }
+}
+
+fn index(name: &str, table: &str, column: &str) -> String {
+    format!("CREATE INDEX IF NOT EXISTS \"{}\" ON {table} (\"{column}\");\n", index_name(name, column))
 }
 
 /// PostgreSQL cuts longer names, at a place that may be the middle of a letter.
@@ -82,6 +93,25 @@ mod tests {
                  WITH CHECK (\"user_id\" = (SELECT nullif(pg_catalog.current_setting('authcore.user_id', true), '')));\n\
              CREATE INDEX IF NOT EXISTS \"tasks_user_id_idx\" ON \"app\".\"tasks\" (\"user_id\");\n"
         );
+    }
+
+    #[test]
+    fn a_table_beyond_ownership_has_a_second_policy() {
+        let table = OwnedTable::new("tasks", "user_id").expect("good names");
+        let own = table.migration();
+        let every = table.clone().every_row().migration();
+        let beyond = every.strip_prefix(&own).expect("all that an owner's table has");
+        assert!(
+            beyond.contains("CREATE POLICY \"authcore_rows\" ON \"tasks\"")
+                && beyond.contains(super::super::begin::EVERY_ROW)
+        );
+        assert!(
+            !beyond.contains("authcore.organization_ids") && !beyond.contains("authcore.include_shared"),
+            "{beyond}"
+        );
+        let organization = table.organization("org").expect("a good name").migration();
+        let index = "CREATE INDEX IF NOT EXISTS \"tasks_org_idx\" ON \"tasks\" (\"org\");\n";
+        assert!(organization.starts_with(&(own + index)) && organization.contains("\"org\" = ANY"), "{organization}");
     }
 
     #[test]

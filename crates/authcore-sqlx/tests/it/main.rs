@@ -5,14 +5,18 @@
 mod engines;
 
 mod attacks;
+mod audit;
 mod crowd;
 mod cut;
 mod database;
+mod grants;
 mod mariadb;
 mod outages;
 mod pgbouncer;
 mod pooled;
+mod rows;
 mod scopes;
 mod settings;
 mod sqlite;
 mod start_up;
+mod world;

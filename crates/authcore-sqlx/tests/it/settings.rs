@@ -1,11 +1,12 @@
 //! Settings come to the database as they are, stay inside their transaction, and are the scope's alone.
 
+use authcore::{Access, Action, Identity, Isolation, Membership, Method, UserId};
 use authcore_sqlx::{Owner, ScopedPool};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{PgPool, Postgres};
+use sqlx::{PgPool, Postgres, Row as _};
 
 use crate::database::{Server, state, tasks};
 use crate::scopes::{scope, write_scope};
@@ -19,6 +20,7 @@ async fn i126_settings_are_the_transactions_alone() {
     let pool = server.pool("app", 1).await;
     let db = ScopedPool::postgres(pool.clone(), [tasks()]).await.expect("row-level security holds");
     ids_arrive_as_they_are(&db).await;
+    who_is_calling_comes_along(&db).await;
     nothing_of_them_stays(&db, &pool).await;
     what_a_statement_sets_for_the_session_does_not_count(&db, &pool).await;
     one_own_settings_end_with_the_transaction(&db, &pool).await;
@@ -57,6 +59,40 @@ async fn ids_arrive_as_they_are(db: &ScopedPool<Postgres>) {
         assert!(same, "{id:?}");
         assert_eq!(tx.owner(), &Owner::of(&scope(&id)));
     }
+}
+
+/// Only what there is a value for.
+async fn who_is_calling_comes_along(db: &ScopedPool<Postgres>) {
+    let user = UserId::new("ann").expect("an id");
+    let membership = Membership::assertion("o'1\\\u{1f980}", user.clone(), ["member"]);
+    let caller = Identity::assertion(user, Method::Other("test")).roles(" editor,, o'2").issuer("https://id".into());
+    let caller = caller.into_identity();
+    let mut read: Vec<[Option<String>; 3]> = Vec::new();
+    let ask = "SELECT current_setting('authcore.issuer', true), current_setting('authcore.roles', true), \
+               current_setting('authcore.organization_id', true)";
+    let isolation = Isolation::default().allow_members(Access::Read);
+    let in_organization = isolation.in_organization(&caller, &membership).expect("her own");
+    let rows = isolation.rows(&caller, Action::Read);
+    for scope in [scope("bob"), in_organization, caller.scope()] {
+        let mut tx = db.read(&scope).await.expect("a transaction");
+        let row = sqlx::query(ask).fetch_one(tx.connection()).await.expect("settings");
+        read.push(std::array::from_fn(|index| row.get(index)));
+    }
+    let mut tx = db.read_rows(&rows).await.expect("a transaction");
+    let row = sqlx::query(ask).fetch_one(tx.connection()).await.expect("settings");
+    read.push(std::array::from_fn(|index| row.get(index)));
+    let settings = |texts: [Option<&str>; 3]| texts.map(|text| text.map(str::to_owned));
+    let (issuer, roles) = (Some("https://id"), Some("editor,o'2"));
+    assert_eq!(
+        read,
+        [
+            settings([None, None, None]),
+            settings([issuer, roles, Some("o'1\\\u{1f980}")]),
+            // The connection knows the name by now.
+            settings([issuer, roles, Some("")]),
+            settings([issuer, roles, Some("")]),
+        ]
+    );
 }
 
 async fn nothing_of_them_stays(db: &ScopedPool<Postgres>, pool: &PgPool) {

@@ -10,14 +10,14 @@ use crate::cut;
 use crate::scopes::{audit_scope, scope, write_scope};
 
 /// A file that is removed at the end.
-struct File(PathBuf);
+pub(crate) struct File(PathBuf);
 
 impl File {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         Self(std::env::temp_dir().join(format!("authcore-sqlx-{}-{name}.db", std::process::id())))
     }
 
-    async fn pool(&self, connections: u32) -> SqlitePool {
+    pub(crate) async fn pool(&self, connections: u32) -> SqlitePool {
         let options = SqliteConnectOptions::new().filename(&self.0).create_if_missing(true);
         SqlitePoolOptions::new().max_connections(connections).connect_with(options).await.expect("a new file")
     }

@@ -168,11 +168,16 @@ impl Isolation {
         let allowing =
             |membership: &&Membership| self.by_membership(membership).is_some_and(|access| access.allows(action));
         let organizations = caller.memberships().filter(allowing).map(Membership::shared_organization_id);
-        let organizations = organizations.map(Arc::clone).collect();
-        let (identity, reason) = (caller.identity, if are_all { "every_row" } else { "rows" });
+        let organizations: Vec<_> = organizations.map(Arc::clone).collect();
+        let (identity, include_shared) = (caller.identity, self.counts_shared());
+        let reason = match (are_all, organizations.is_empty() && !include_shared) {
+            (true, _) => "every_row",
+            (false, true) => Standing::OWN.reason,
+            (false, false) => "rows",
+        };
         let (object, owner, organization) = (None, None, None);
         self.tell(&Decision { caller: identity, action, object, owner, organization, is_allowed: true, reason });
-        Rows { caller: identity.clone(), action, are_all, organizations, include_shared: self.counts_shared() }
+        Rows { caller: identity.clone(), action, are_all, organizations, include_shared }
     }
 
     /// The caller's own rows on behalf of an organization, as far as its members may: for queries, and policies of a
