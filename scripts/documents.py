@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Holds the documents against the code: each hostile case has a test, each direct dependency its row."""
+"""Holds the documents against the code: hostile cases have tests, named tests exist, direct dependencies have rows."""
 
 import json
 import pathlib
@@ -10,15 +10,30 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
+def functions():
+    rust = [path for top in ("crates", "examples") for path in (ROOT / top).rglob("*.rs")]
+    return {name for path in rust for name in re.findall(r"fn (\w+)\(", path.read_text())}
+
+
 def cases_without_a_test():
     text = (ROOT / "docs/security/cases.md").read_text()
     ids = re.findall(r"^\| ([A-Z]-\d+) \|", text, re.MULTILINE)
     assert ids, "docs/security/cases.md lists no case"
-    rust = [path for top in ("crates", "examples") for path in (ROOT / top).rglob("*.rs")]
-    tests = [name for path in rust for name in re.findall(r"fn ([a-z]\d+\w*)\(", path.read_text())]
+    tests = [name for name in functions() if re.match(r"[a-z]\d+", name)]
     # One test may serve several cases: `c04_c05_c08_…`.
     covered = {part for name in tests for part in re.match(r"(?:[a-z]\d+_)+", name + "_").group().split("_") if part}
     return [case for case in ids if case.lower().replace("-", "") not in covered]
+
+
+def tests_that_are_named_and_are_not_there():
+    # Names of tests are sentences: four words at least, which nothing else in backticks has there.
+    named = {
+        (page.name, name)
+        for page in (ROOT / "docs/security").glob("*.md")
+        for name in re.findall(r"`([a-z]\w*(?:_\w+){3,})`", page.read_text())
+    }
+    there = functions()
+    return sorted((page, name) for page, name in named if name not in there)
 
 
 def dependencies_without_a_row():
@@ -36,8 +51,9 @@ def dependencies_without_a_row():
 
 def main():
     faults = [f"docs/security/cases.md: {case} has no test that names it" for case in cases_without_a_test()]
+    faults += [f"docs/security/{page}: there is no test {name}" for page, name in tests_that_are_named_and_are_not_there()]
     faults += [f"docs/DEPENDENCIES.md: {name} has no row" for name in dependencies_without_a_row()]
-    print("\n".join(faults) or "each case has a test, each dependency a row")
+    print("\n".join(faults) or "each case has a test, each test that is named exists, each dependency has a row")
     sys.exit(bool(faults))
 
 

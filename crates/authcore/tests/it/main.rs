@@ -22,6 +22,7 @@ mod rate_in_process;
 mod remote_keys;
 mod revocation;
 mod script;
+mod standard_vectors;
 mod support;
 mod token_cache;
 mod token_sources;
