@@ -12,6 +12,11 @@ pub(crate) fn sha256_text(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, bytes))
 }
 
+/// SHA-256 in hexadecimal.
+pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
+    digest::digest(&digest::SHA256, bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// An HMAC-SHA256 key, prepared once.
 pub(crate) struct MacKey(hmac::Key);
 

@@ -45,12 +45,8 @@ impl JwtSettings {
     /// out of its bounds.
     pub(crate) fn build(mut self) -> Result<Jwts, ConfigError> {
         let jwks_url = self.keys_are_at()?;
-        if self.issuers.is_empty() {
-            self.issuers.extend(self.base.as_ref().map(|base| base.origin.clone()));
-        }
-        if self.audiences.is_empty() {
-            self.audiences.extend(self.base.as_ref().map(|base| base.origin.clone()));
-        }
+        self.issuers = self.expected_issuers().map(str::to_owned).collect();
+        self.audiences = self.expected_audiences().map(str::to_owned).collect();
         // E-mail verification links are HS256 tokens under the same secret, and name their user by e-mail.
         if self.secret.is_some() && self.user_claim.as_deref() == Some("email") {
             return Err(
@@ -108,7 +104,22 @@ impl JwtSettings {
         builder.build().map_err(|error| ConfigError::new(format!("{}{error}", names.prefix())))
     }
 
-    fn keys_are_at(&self) -> Result<Option<String>, ConfigError> {
+    /// Those stated, else the origin of the base URL.
+    pub(crate) fn expected_issuers(&self) -> impl Iterator<Item = &str> {
+        self.stated_or_origin(&self.issuers)
+    }
+
+    /// Those stated, else the origin of the base URL.
+    pub(crate) fn expected_audiences(&self) -> impl Iterator<Item = &str> {
+        self.stated_or_origin(&self.audiences)
+    }
+
+    fn stated_or_origin<'s>(&'s self, stated: &'s [String]) -> impl Iterator<Item = &'s str> {
+        let origin = self.base.as_ref().map(|base| base.origin.as_str()).filter(|_| stated.is_empty());
+        stated.iter().map(String::as_str).chain(origin)
+    }
+
+    pub(crate) fn keys_are_at(&self) -> Result<Option<String>, ConfigError> {
         match (&self.jwks_url, &self.base) {
             (Some(url), _) => Ok(Some(url.clone())),
             (None, Some(base)) => {

@@ -4,6 +4,8 @@ use std::fmt;
 
 use authcore::Secret;
 
+use crate::crypto;
+
 /// A session token as Better Auth stores it, in plain text: whoever has it has the session. `Debug` hides it.
 #[derive(Clone)]
 pub struct SessionToken(Secret);
@@ -23,6 +25,12 @@ impl SessionToken {
     #[must_use]
     pub fn expose(&self) -> &str {
         std::str::from_utf8(self.0.expose_bytes()).expect("made from text")
+    }
+
+    /// SHA-256 of the token, in hexadecimal: a name for it in logs and reports, which lets nobody in.
+    #[must_use]
+    pub fn sha256_hex(&self) -> String {
+        crypto::sha256_hex(self.0.expose_bytes())
     }
 }
 

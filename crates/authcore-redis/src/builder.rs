@@ -46,6 +46,10 @@ impl<S: OverRedis> RedisBuilder<S> {
         Self { url: url.into(), pem: None, prefix: S::PREFIX.to_owned(), deadline: DEADLINE, with }
     }
 
+    pub(crate) fn with(self, with: S::With) -> Self {
+        Self { with, ..self }
+    }
+
     /// How long an answer may take, connecting included: 20 ms by default, since every request waits for it; from 1 ms to
     /// 5 s.
     pub fn deadline(self, deadline: Duration) -> Self {

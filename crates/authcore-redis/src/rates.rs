@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use authcore::rate::{Counted, Counter, Decision, Quota, RateKey, RateStore};
-use authcore::{ConfigError, Unavailable};
+use authcore::{Clock, ConfigError, Unavailable};
 
 use crate::builder::{OverRedis, RedisBuilder, RedisRatesBuilder};
 use crate::client::{Redis, sha256};
@@ -74,17 +74,39 @@ impl RedisRates {
 
     /// With settings other than the default ones.
     pub fn builder(url: impl Into<String>) -> RedisRatesBuilder {
-        RedisBuilder::new(url, ())
+        RedisBuilder::new(url, None)
+    }
+}
+
+impl RedisRatesBuilder {
+    /// Decides by this clock, whose time is sent along, and not by the server's: for trying a quota on arrivals that were
+    /// recorded, at any speed. Refusals are not remembered in process. Its counts have nothing to do with those by the
+    /// server's clock only under another [prefix](Self::prefix), so take one. Times are from the epoch to the year 2255.
+    ///
+    /// ```no_run
+    /// use authcore::ManualClock;
+    /// use authcore_redis::RedisRates;
+    ///
+    /// # async fn start() -> Result<(), authcore::ConfigError> {
+    /// let clock = ManualClock::at(1_700_000_000);
+    /// let rates = RedisRates::builder("redis://127.0.0.1").prefix("replay:").replaying(clock.clone()).connect().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn replaying(self, clock: impl Clock) -> Self {
+        self.with(Some(Box::new(clock)))
     }
 }
 
 impl OverRedis for RedisRates {
-    type With = ();
+    /// The clock of a replay.
+    type With = Option<Box<dyn Clock>>;
 
     const PREFIX: &str = "authcore:rate:";
 
-    fn over(redis: Redis, (): ()) -> Self {
-        Self { shared: Arc::new(Shared { redis, script: Script::new(), denied: Denied::of_at_most(MAX_DENIED) }) }
+    fn over(redis: Redis, replay: Option<Box<dyn Clock>>) -> Self {
+        let script = if replay.is_some() { Script::of_replay() } else { Script::new() };
+        Self { shared: Arc::new(Shared { redis, script, replay, denied: Denied::of_at_most(MAX_DENIED) }) }
     }
 
     fn redis(&self) -> &Redis {
@@ -137,17 +159,20 @@ impl Counter for RedisCounter {
 struct Shared {
     redis: Redis,
     script: Script,
+    /// Instead of the server's clock.
+    replay: Option<Box<dyn Clock>>,
     denied: Denied,
 }
 
 impl Shared {
     async fn ask(&self, key: u128, cost: u64, window: u64) -> Result<Verdict, Unavailable> {
         let asked = Instant::now();
+        let now = self.replay.as_ref().map(|clock| u64::try_from(clock.now().as_micros()).unwrap_or(0));
         let tag = format!("{key:032x}");
         let text = format!("{}{{{tag}}}", self.redis.prefix);
-        let decide = Decide(&self.script, Ask { key: &text, cost, window });
+        let decide = Decide(&self.script, Ask { key: &text, cost, window, now });
         let verdict = self.redis.ask(Slot::of(&tag), &decide).await?;
-        if !verdict.allowed {
+        if !verdict.allowed && now.is_none() {
             self.denied.remember(key, verdict.debt, cost, window, asked);
         }
         Ok(verdict)

@@ -32,6 +32,9 @@ if set.err then return {err = (string.gsub(set.err, '^@user_script: %d+: %-', ''
 return debt
 ";
 
+/// The time of a replay, as it is sent along, in microseconds since the epoch.
+const GIVEN_CLOCK: &str = "local now = tonumber(ARGV[3])\n";
+
 /// The script, and the name by which a server knows it that has seen it once.
 pub(crate) struct Script {
     text: String,
@@ -41,6 +44,12 @@ pub(crate) struct Script {
 impl Script {
     pub(crate) fn new() -> Self {
         Self::with_clock(SERVER_CLOCK)
+    }
+
+    /// By the clock of a replay, which may run at any speed: so its keys live an hour longer than they count, by the
+    /// server's.
+    pub(crate) fn of_replay() -> Self {
+        Self::of([GIVEN_CLOCK, &DECIDE.replace("+ 100\n", "+ 3600100\n")].concat())
     }
 
     fn with_clock(clock: &str) -> Self {
@@ -74,12 +83,14 @@ impl Script {
     }
 }
 
-/// What is asked: no clock of ours is in it. Times are in microseconds.
+/// What is asked: outside a replay no clock of ours is in it. Times are in microseconds.
 pub(crate) struct Ask<'k> {
     pub(crate) key: &'k str,
     /// Interval times cost; what is more than the window is refused whatever it is.
     pub(crate) cost: u64,
     pub(crate) window: u64,
+    /// The time, in a replay alone.
+    pub(crate) now: Option<u64>,
 }
 
 /// The decision on what is asked.
@@ -89,8 +100,11 @@ impl Question for Decide<'_, '_> {
     type Answer = Verdict;
 
     async fn ask(&self, redis: MultiplexedConnection, asking: bool) -> Result<Verdict, RedisError> {
-        let Self(script, Ask { key, cost, window }) = self;
-        let answer: i64 = script.run(redis, asking, key, &[*cost, *window]).await?;
+        let Self(script, Ask { key, cost, window, now }) = self;
+        let answer: i64 = match now {
+            None => script.run(redis, asking, key, &[*cost, *window]).await?,
+            Some(now) => script.run(redis, asking, key, &[*cost, *window, *now]).await?,
+        };
         Ok(Verdict::from(answer))
     }
 }

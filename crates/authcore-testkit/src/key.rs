@@ -27,13 +27,13 @@ use crate::encode::{b64, pem, rsa_numbers};
 /// ```
 #[derive(Clone)]
 pub struct SigningKey {
-    algorithm: Algorithm,
-    kid: Option<Box<str>>,
-    private: Private,
+    pub(crate) algorithm: Algorithm,
+    pub(crate) kid: Option<Box<str>>,
+    pub(crate) private: Private,
 }
 
 #[derive(Clone)]
-enum Private {
+pub(crate) enum Private {
     Secret(Arc<[u8]>),
     Ecdsa(Arc<EcdsaKeyPair>),
     Ed25519(Arc<Ed25519KeyPair>),
@@ -319,7 +319,7 @@ fn hash(algorithm: Algorithm) -> Option<hmac::Algorithm> {
     }
 }
 
-fn ecdsa(algorithm: Algorithm) -> Option<&'static EcdsaSigningAlgorithm> {
+pub(crate) fn ecdsa(algorithm: Algorithm) -> Option<&'static EcdsaSigningAlgorithm> {
     match algorithm {
         Algorithm::Es256 => Some(&lc::ECDSA_P256_SHA256_FIXED_SIGNING),
         Algorithm::Es384 => Some(&lc::ECDSA_P384_SHA384_FIXED_SIGNING),

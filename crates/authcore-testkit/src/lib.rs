@@ -7,6 +7,7 @@ mod head;
 mod issuer;
 mod key;
 mod mint;
+mod private_jwk;
 pub mod suites;
 
 pub use cases::{Case, WireAnswer, cases, cases_answer, cases_guard, wire_cases};

@@ -19,6 +19,11 @@ pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
+/// Bytes in that spelling.
+pub(crate) fn encode(bytes: &[u8]) -> String {
+    ENGINE.encode(bytes)
+}
+
 /// Decodes into a slice of the [`decoded_length`].
 pub(crate) fn decode_into(text: &str, bytes: &mut [u8]) -> Option<()> {
     let written = ENGINE.decode_slice(text, bytes).ok()?;

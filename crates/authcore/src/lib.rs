@@ -30,7 +30,7 @@ pub use identity::{Access, Assertion, Identity, InvalidUserId, Method, UserId, U
 #[cfg(feature = "remote-jwks")]
 pub use jwks::{Fetch, Fetched, HttpFetch, Metadata, RemoteKeys, RemoteKeysBuilder, RemoteStatus};
 pub use jwks::{Fetching, IgnoredKey, Key, KeyRefused, KeyResolver, KeySet, KeySetRefused, KeySnapshot, Miss};
-pub use jwt::{Algorithm, BearerToken, JwtVerifier, JwtVerifierBuilder, TokenCache, TokenCacheStatus};
+pub use jwt::{Algorithm, BearerToken, Jws, JwtVerifier, JwtVerifierBuilder, TokenCache, TokenCacheStatus};
 pub use metadata::{ResourceMetadata, ResourceMetadataBuilder};
 pub use policy::{
     Action, Audit, BodyOwner, Caller, Decision, Isolation, MemberPermissions, Membership, Object, Permissions, Permit,

@@ -8,12 +8,13 @@ mod sessions;
 
 use std::fmt::Display;
 
-use authcore::{ConfigError, Secret};
+use authcore::{Clock, ConfigError, Secret};
 
 use self::places::Places;
 use crate::authenticator::BetterAuth;
 use crate::base_url::BaseUrl;
 use crate::builder::BetterAuthBuilder;
+use crate::cookie::CookieNames;
 use authcore::TrustedOrigins;
 
 impl BetterAuth {
@@ -95,9 +96,49 @@ impl BetterAuthSettings {
         Ok((has_jwts || places.is_some()).then(|| Self { builder, places: places.unwrap_or_default() }))
     }
 
+    /// The issuers that JWTs may name in `iss`: those stated, else the origin of the base URL. Empty where any is taken.
+    #[must_use]
+    pub fn issuers(&self) -> Vec<&str> {
+        self.builder.jwt.expected_issuers().collect()
+    }
+
+    /// The audiences of which a JWT has to name one in `aud`: those stated, else the origin of the base URL. Empty where any
+    /// is taken.
+    #[must_use]
+    pub fn audiences(&self) -> Vec<&str> {
+        self.builder.jwt.expected_audiences().collect()
+    }
+
+    /// The origin of the base URL, if there is one: what Better Auth writes into `iss` and `aud` unless it is told otherwise.
+    #[must_use]
+    pub fn origin(&self) -> Option<&str> {
+        self.builder.jwt.base.as_ref().map(|base| base.origin.as_str())
+    }
+
+    /// Where the keys of JWTs are fetched, if they are.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] naming the variable, when none follows from what is set.
+    pub fn jwks_url(&self) -> Result<Option<String>, ConfigError> {
+        self.builder.jwt.keys_are_at()
+    }
+
+    /// What the signed cookie with the session token is called; `None` where no session is accepted.
+    #[must_use]
+    pub fn session_cookie(&self) -> Option<String> {
+        self.builder.names.as_ref().map(CookieNames::session_token)
+    }
+
     /// The origins whose pages may change something with a cookie: that of `BETTER_AUTH_URL` by default.
     pub fn trusted_origins(mut self, origins: TrustedOrigins) -> Self {
         self.builder = self.builder.trusted_origins(origins);
+        self
+    }
+
+    /// The clock that all but API keys are judged by: the system's by default.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.builder = self.builder.clock(clock);
         self
     }
 

@@ -78,7 +78,7 @@ async fn connect(redis: &RedisServer) -> MultiplexedConnection {
 }
 
 /// What is sent, in full.
-fn of(Ask { key, cost, window }: &Ask<'_>, script: &str) -> redis::Cmd {
+fn of(Ask { key, cost, window, .. }: &Ask<'_>, script: &str) -> redis::Cmd {
     let mut command = redis::cmd("EVAL");
     command.arg(script).arg(1).arg(key).arg(cost).arg(window);
     command
@@ -113,7 +113,7 @@ async fn every_step_is_that_of_a_plain_second_version() {
             let cost = (cost * interval).min(window + 1);
             let expected = buckets.entry(key).or_default().pour(now, cost, window);
             let text = format!("{{{index}:{key}}}");
-            let verdict = run(&connection, &Ask { key: &text, cost, window }, now).await;
+            let verdict = run(&connection, &Ask { key: &text, cost, window, now: None }, now).await;
             assert_eq!(verdict, expected, "step {step} of {burst} by {interval} us: cost {cost} at {now}");
             if verdict.allowed { allowed += 1 } else { refused += 1 }
         }
@@ -170,7 +170,7 @@ async fn redis_and_counting_in_process_decide_alike_at_each_arrival() {
                 unreachable!("decides at once");
             };
             let key = format!("{quota}{{{name}}}");
-            let ask = Ask { key: &key, cost: (interval * u64::from(cost)).min(window + 1), window };
+            let ask = Ask { key: &key, cost: (interval * u64::from(cost)).min(window + 1), window, now: None };
             let verdict = run_and_keep(&connection, &ask, now).await;
             let decision = Decision::new(quota, verdict.allowed, cost, verdict.debt);
             assert_eq!(decision, expected, "step {step} of {quota}: cost {cost} at {now}");
@@ -192,7 +192,7 @@ fn micros(time: Duration) -> u64 {
 async fn a_clock_that_is_set_back_costs_a_window_at_most() {
     let redis = RedisServer::start();
     let connection = connect(&redis).await;
-    let ask = Ask { key: "{k}", cost: 1_000_000, window: 3_000_000 };
+    let ask = Ask { key: "{k}", cost: 1_000_000, window: 3_000_000, now: None };
     let hour = 3_600_000_000;
     let now = 1_763_686_800_000_000;
     assert_eq!(run(&connection, &ask, now + hour).await, Verdict { allowed: true, debt: 1_000_000 });
@@ -219,7 +219,7 @@ async fn what_somebody_else_wrote_is_nothing_or_a_window() {
         ("1763686802000000", 2_000_000),
     ] {
         redis.run(&["SET", "{k}", text]);
-        let peek = Ask { key: "{k}", cost: 0, window: 3_000_000 };
+        let peek = Ask { key: "{k}", cost: 0, window: 3_000_000, now: None };
         assert_eq!(run(&connection, &peek, now).await, Verdict { allowed: true, debt }, "{text}");
     }
 }

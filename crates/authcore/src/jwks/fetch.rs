@@ -3,13 +3,14 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use reqwest::header::HeaderMap;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt as _;
 use url::Url;
 
+use crate::clock::Timestamp;
 use crate::error::{BoxError, ConfigError};
 
 /// A way to get the document behind a URL. [`HttpFetch`] is the usual one; bring your own for an HTTP client you already
@@ -81,6 +82,38 @@ impl HttpFetch {
         let client = builder.build().map_err(|error| ConfigError::new(format!("HTTP client: {error}")))?;
         Ok(Self(client))
     }
+
+    /// As [`Fetch::fetch`], with the time that the server says it is (`Date`, [RFC 9110 §6.6.1]), to the second, if it says
+    /// so: for telling a clock that is off from tokens that are.
+    ///
+    /// # Errors
+    ///
+    /// As [`Fetch::fetch`].
+    ///
+    /// [RFC 9110 §6.6.1]: https://www.rfc-editor.org/rfc/rfc9110#section-6.6.1
+    pub async fn fetch_dated(&self, url: &Url, max_bytes: usize) -> Result<(Fetched, Option<Timestamp>), BoxError> {
+        let request = self.0.get(url.clone()).header("accept", "application/json, application/jwk-set+json");
+        // Errors go to logs, where a query may tell too much.
+        let mut answer = request.send().await.map_err(reqwest::Error::without_url)?;
+        if answer.status().as_u16() != 200 {
+            return Err(format!("status {}", answer.status().as_u16()).into());
+        }
+        let max_age = fresh_for(answer.headers());
+        let date = answer.headers().get("date").and_then(|value| date(value.to_str().ok()?));
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(reqwest::Error::without_url)? {
+            if body.len() + chunk.len() > max_bytes {
+                return Err(format!("more than {max_bytes} bytes").into());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok((Fetched { body, max_age }, date))
+    }
+}
+
+fn date(text: &str) -> Option<Timestamp> {
+    let since = httpdate::parse_http_date(text).ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    Some(Timestamp::from_seconds(i64::try_from(since.as_secs()).ok()?))
 }
 
 fn tls(url: &Url) -> Result<ClientConfig, ConfigError> {
@@ -97,21 +130,7 @@ fn tls(url: &Url) -> Result<ClientConfig, ConfigError> {
 
 impl Fetch for HttpFetch {
     async fn fetch(&self, url: &Url, max_bytes: usize) -> Result<Fetched, BoxError> {
-        let request = self.0.get(url.clone()).header("accept", "application/json, application/jwk-set+json");
-        // Errors go to logs, where a query may tell too much.
-        let mut answer = request.send().await.map_err(reqwest::Error::without_url)?;
-        if answer.status().as_u16() != 200 {
-            return Err(format!("status {}", answer.status().as_u16()).into());
-        }
-        let max_age = fresh_for(answer.headers());
-        let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(reqwest::Error::without_url)? {
-            if body.len() + chunk.len() > max_bytes {
-                return Err(format!("more than {max_bytes} bytes").into());
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(Fetched { body, max_age })
+        self.fetch_dated(url, max_bytes).await.map(|(fetched, _)| fetched)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
+use super::facts::Facts;
 use super::key::{Key, KeyRefused, check_secret};
 use crate::error::Part;
 use crate::json::{self, Json, Wanted};
@@ -53,7 +54,7 @@ impl<'t> Members<'t> {
         self.check_purpose()?;
         let declared = self.text("alg")?;
         let declared = declared.map(|name| name.parse::<Algorithm>().map_err(|_| KeyRefused::UnsupportedAlgorithm));
-        let (algorithm, verify, fingerprint) = match self.text("kty")?.as_deref() {
+        let (algorithm, verify, fingerprint, facts) = match self.text("kty")?.as_deref() {
             Some("RSA") => self.rsa(declared.transpose()?)?,
             Some("EC") => self.elliptic(declared.transpose()?)?,
             Some("OKP") => self.edwards(declared.transpose()?)?,
@@ -62,7 +63,7 @@ impl<'t> Members<'t> {
             Some(_) => return Err(KeyRefused::UnsupportedType),
             None => return Err(KeyRefused::Malformed),
         };
-        Ok(Key { id: id.map(Arc::from), algorithm, verify, fingerprint })
+        Ok(Key { id: id.map(Arc::from), algorithm, verify, fingerprint, facts })
     }
 
     /// `use` and `key_ops`, where present, must allow verifying (RFC 7517 §4.2, §4.3).
@@ -91,7 +92,7 @@ impl<'t> Members<'t> {
             return Err(KeyRefused::Weak);
         }
         let verify = VerifyKey::rsa(algorithm, n, e).map_err(|_| KeyRefused::InvalidNumbers)?;
-        Ok((algorithm, verify, fingerprint(&[algorithm.name().as_bytes(), n, e])))
+        Ok((algorithm, verify, fingerprint(&[algorithm.name().as_bytes(), n, e]), Facts::rsa(n, e, bits)))
     }
 
     fn elliptic(&self, declared: Option<Algorithm>) -> Result<Parts, KeyRefused> {
@@ -111,7 +112,8 @@ impl<'t> Members<'t> {
         }
         let point = [&[4], &*x, &*y].concat();
         let verify = VerifyKey::curve(implied, &point).map_err(|_| KeyRefused::InvalidNumbers)?;
-        Ok((implied, verify, fingerprint(&[implied.name().as_bytes(), &point])))
+        let facts = Facts::elliptic(implied, &x, &y);
+        Ok((implied, verify, fingerprint(&[implied.name().as_bytes(), &point]), facts))
     }
 
     fn edwards(&self, declared: Option<Algorithm>) -> Result<Parts, KeyRefused> {
@@ -130,7 +132,7 @@ impl<'t> Members<'t> {
             return Err(KeyRefused::Weak);
         }
         let verify = VerifyKey::curve(algorithm, x).map_err(|_| KeyRefused::InvalidNumbers)?;
-        Ok((algorithm, verify, fingerprint(&[algorithm.name().as_bytes(), x])))
+        Ok((algorithm, verify, fingerprint(&[algorithm.name().as_bytes(), x]), Facts::edwards(x)))
     }
 
     fn symmetric(&self, declared: Option<Algorithm>) -> Result<Parts, KeyRefused> {
@@ -141,7 +143,7 @@ impl<'t> Members<'t> {
         }
         check_secret(algorithm, &k).map_err(|_| KeyRefused::Weak)?;
         let verify = VerifyKey::hmac(algorithm, &k).ok_or(KeyRefused::AlgorithmMismatch)?;
-        Ok((algorithm, verify, fingerprint(&[algorithm.name().as_bytes(), &k])))
+        Ok((algorithm, verify, fingerprint(&[algorithm.name().as_bytes(), &k]), Facts::secret(&k)))
     }
 
     fn raw(&self, name: &str) -> Option<Json<'t>> {
@@ -158,7 +160,7 @@ impl<'t> Members<'t> {
     }
 }
 
-type Parts = (Algorithm, VerifyKey, [u8; 32]);
+type Parts = (Algorithm, VerifyKey, [u8; 32], Facts);
 
 fn without_leading_zeros(number: &[u8]) -> &[u8] {
     let zeros = number.iter().take_while(|byte| **byte == 0).count();

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::facts::Facts;
 use super::jwk::{self, Source};
 use crate::error::ConfigError;
 use crate::jwt::Algorithm;
@@ -16,6 +17,7 @@ pub struct Key {
     pub(super) verify: VerifyKey,
     /// Tells two keys under one id apart from one key listed twice.
     pub(super) fingerprint: [u8; 32],
+    pub(super) facts: Facts,
 }
 
 impl Key {
@@ -30,7 +32,8 @@ impl Key {
         check_secret(algorithm, bytes).map_err(ConfigError::new)?;
         let verify =
             VerifyKey::hmac(algorithm, bytes).ok_or_else(|| ConfigError::new("a secret is for HS* algorithms"))?;
-        Ok(Self { id: None, algorithm, verify, fingerprint: jwk::fingerprint(&[algorithm.name().as_bytes(), bytes]) })
+        let fingerprint = jwk::fingerprint(&[algorithm.name().as_bytes(), bytes]);
+        Ok(Self { id: None, algorithm, verify, fingerprint, facts: Facts::secret(bytes) })
     }
 
     /// A key from the JSON text of a JWK (RFC 7517). A local one may be symmetric (`kty` `oct`).

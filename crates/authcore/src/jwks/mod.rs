@@ -3,6 +3,7 @@
 //! A key is usable with one algorithm only. Entries of a set that cannot be used are set aside one by one and told
 //! about; they never spoil the others.
 
+mod facts;
 #[cfg(feature = "remote-jwks")]
 mod fetch;
 mod jwk;
@@ -11,6 +12,7 @@ mod key;
 mod location;
 #[cfg(feature = "remote-jwks")]
 mod metadata;
+mod pem;
 #[cfg(feature = "remote-jwks")]
 mod remote;
 mod resolver;

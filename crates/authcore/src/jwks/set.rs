@@ -210,3 +210,14 @@ pub enum KeySetRefused {
     #[error("the key set has no array of keys")]
     NoKeys,
 }
+
+impl KeySetRefused {
+    /// A stable word for this refusal.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::NotJson => "not_json",
+            Self::NoKeys => "no_keys",
+        }
+    }
+}

@@ -91,3 +91,17 @@ fn without_hs256_a_secret_still_signs_cookies() {
     let variables = [SECRET_OF_TESTS, ("BETTER_AUTH_HS256", "off"), ("BETTER_AUTH_COOKIE_CACHE", "jwe")];
     assert!(built(&variables).verifier().is_none());
 }
+
+#[test]
+fn what_is_expected_of_jwts_is_told() {
+    let settings = from(&[("BETTER_AUTH_URL", "https://h.example/custom/auth")]).expect("good").expect("set");
+    assert_eq!((settings.issuers(), settings.audiences()), (vec!["https://h.example"], vec!["https://h.example"]));
+    assert_eq!(settings.origin(), Some("https://h.example"));
+    assert_eq!(settings.jwks_url().expect("a URL").as_deref(), Some("https://h.example/custom/auth/jwks"));
+    assert_eq!(settings.session_cookie(), None, "without a secret no session is accepted");
+
+    let stated = [("BETTER_AUTH_ISSUER", "https://i.example"), ("BETTER_AUTH_AUDIENCE", "a, b"), SECRET_OF_TESTS];
+    let settings = from(&stated).expect("good").expect("set");
+    assert_eq!((settings.issuers(), settings.audiences()), (vec!["https://i.example"], vec!["a", "b"]));
+    assert_eq!((settings.origin(), settings.jwks_url().expect("none")), (None, None));
+}

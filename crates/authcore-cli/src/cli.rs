@@ -1,0 +1,78 @@
+//! What the command takes: its subcommands, one file each.
+
+use clap::{Parser, Subcommand};
+
+/// Why is a request refused? Runs the code of the authcore libraries on a token, a cookie, a forwarding header or a rate
+/// limit, and says what happens and why.
+///
+/// Exit status: 0 accepted or all done, 1 refused, 2 wrong use or wrong configuration.
+#[derive(Debug, Parser)]
+#[command(name = "authcore", version, propagate_version = true, arg_required_else_help = false)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Judges a JWT by keys and expectations
+    Verify(Box<crate::verify::VerifyArgs>),
+    /// Shows what a token says, without verifying anything
+    Decode(crate::decode::DecodeArgs),
+    /// Judges the signature of a token alone, and no claim
+    Jws(crate::jws::JwsArgs),
+    /// Lists the keys of a key set, and why some are of no use
+    Keys(crate::keys::KeysArgs),
+    /// Tells how the credential in a request's header fields is read
+    Credential(crate::credential::CredentialArgs),
+    /// Judges a session of Better Auth: its cookie, its cookie cache, and where it is looked up
+    Session(Box<crate::session::SessionArgs>),
+    /// Tells by which address a request is counted
+    ClientIp(crate::client_ip::ClientIpArgs),
+    /// Replays arrivals against a quota
+    Rate(crate::rate::RateArgs),
+    /// Makes a token from a private key or a secret, for local trials
+    Mint(crate::mint::MintArgs),
+    /// Checks the environment part by part, as a server would read it
+    Doctor(crate::doctor::DoctorArgs),
+    /// Writes a completion script for a shell
+    Completions(crate::completions::CompletionsArgs),
+    /// Writes the manual page
+    #[command(hide = true)]
+    Man(crate::man::ManArgs),
+}
+
+/// How a command answers.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct Output {
+    /// Answers with one line of JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// How a command that takes many questions is asked, and answers.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct Asking {
+    /// Answers with one line of JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Reads JSON lines from standard input and answers each with one, in order; see the README for their members
+    #[arg(long)]
+    pub(crate) batch: bool,
+}
+
+/// By which time is judged.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct At {
+    /// The time to judge by, in Unix seconds, fractions allowed [default: the clock's]
+    #[arg(long, value_name = "SECONDS", value_parser = crate::value::unix_seconds, allow_negative_numbers = true)]
+    pub(crate) now: Option<authcore::Timestamp>,
+}
+
+impl At {
+    /// The time stated, else the clock's.
+    pub(crate) fn time(self) -> authcore::Timestamp {
+        use authcore::Clock as _;
+        self.now.unwrap_or_else(|| authcore::SystemClock.now())
+    }
+}

@@ -1,0 +1,22 @@
+//! `authcore completions`: a script for a shell.
+
+use clap::{Args, CommandFactory as _};
+
+use crate::cli::Cli;
+use crate::fault::{Fault, Verdict};
+
+/// For which shell.
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    shell: clap_complete::Shell,
+}
+
+pub(crate) fn run(args: CompletionsArgs) -> Result<Verdict, Fault> {
+    use std::io::Write as _;
+    // Into memory first: whoever reads the script may stop early.
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "authcore", &mut script);
+    std::io::stdout().write_all(&script)?;
+    Ok(Verdict::Accepted)
+}
