@@ -38,6 +38,7 @@ fn routes(config: &mut ServiceConfig) {
     config
         .service(resource("/health").route(get().to(health)))
         .service(resource("/ready").route(get().to(ready)))
+        .service(resource("/").route(get().to(demo_page)))
         .service(resource("/demo/token").route(get().to(demo_token)))
         .service(tasks("/api/tasks"))
         .service(task("/api/tasks/{task_id}"))
@@ -132,6 +133,10 @@ async fn health(backend: web::Data<Backend>) -> Answer {
 
 async fn ready(backend: web::Data<Backend>) -> Answer {
     Answer(backend.ready().await)
+}
+
+async fn demo_page(backend: web::Data<Backend>) -> Answered {
+    Ok(Answer(backend.demo_page()?))
 }
 
 async fn demo_token(backend: web::Data<Backend>, request: HttpRequest) -> Answered {

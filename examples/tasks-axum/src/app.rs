@@ -35,7 +35,8 @@ pub(crate) fn app(backend: Backend) -> Router {
         .route("/api/{user_id}/tasks", tasks())
         .route("/api/{user_id}/tasks/{task_id}", task())
         .route("/api/{user_id}/tasks/{task_id}/complete", patch(toggle));
-    let routes = if backend.is_demo() { routes.route("/demo/token", get(demo_token)) } else { routes };
+    let demo = || Router::new().route("/", get(demo_page)).route("/demo/token", get(demo_token));
+    let routes = if backend.is_demo() { routes.merge(demo()) } else { routes };
     let routes = routes.fallback(no_route).method_not_allowed_fallback(no_route);
 
     // A router's own layers run after it has matched the path, and it adds `Allow` to what they refuse. These are around
@@ -110,6 +111,10 @@ async fn health(State(backend): State<Backend>) -> Answer {
 
 async fn ready(State(backend): State<Backend>) -> Answer {
     Answer(backend.ready().await)
+}
+
+async fn demo_page(State(backend): State<Backend>) -> Answered {
+    Ok(Answer(backend.demo_page()?))
 }
 
 async fn demo_token(State(backend): State<Backend>, RawQuery(query): RawQuery) -> Answered {

@@ -135,12 +135,17 @@ async fn options_and_head_are_answered_beside_the_methods_of_a_route() {
 }
 
 #[tokio::test]
-async fn demo_tokens_are_a_route_like_the_others() {
+async fn the_demo_has_two_routes_like_the_others() {
     let app = demo().await;
     for (method, status) in [("GET", 200), ("OPTIONS", 204), ("POST", 405)] {
-        let request = Request::builder().method(method).uri("/demo/token?user=alice");
-        let answer = answer(&app, request, "").await;
-        assert_eq!((answer.status, answer.field("allow").is_some()), (status, method != "GET"), "{method}");
+        for (path, content) in [("/demo/token?user=alice", "application/json"), ("/", "text/html; charset=utf-8")] {
+            let request = Request::builder().method(method).uri(path);
+            let answer = answer(&app, request, "").await;
+            assert_eq!((answer.status, answer.field("allow").is_some()), (status, method != "GET"), "{method} {path}");
+            if method == "GET" {
+                assert_eq!(answer.field("content-type"), Some(content));
+            }
+        }
     }
 }
 

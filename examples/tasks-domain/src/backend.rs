@@ -121,6 +121,19 @@ impl Backend {
         known.unwrap_or_else(|| Profile::unknown(scope.owner().as_str()))
     }
 
+    /// The answer of `GET /`: a page on which alice and bob try what the server lets them do.
+    ///
+    /// # Errors
+    ///
+    /// `404 not_found` outside demo mode.
+    pub fn demo_page(&self) -> Result<Reply, Refusal> {
+        let page = self.demo().map(|_| Reply::html(200, include_str!("demo.html"))).ok_or_else(Refusal::not_found)?;
+        // All of it is in the one file.
+        let policy = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; \
+                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+        Ok(page.with_field("content-security-policy", policy).with_field("cache-control", "no-store"))
+    }
+
     /// The answer of `GET /demo/token?user=alice`.
     ///
     /// # Errors
@@ -147,7 +160,7 @@ impl Backend {
     ///
     /// `404 not_found` or `405 method_not_allowed`.
     pub fn no_route(&self, method: &str, path: &str) -> Result<Reply, Refusal> {
-        if !self.is_demo() && path.starts_with("/demo") {
+        if !self.is_demo() && (path == "/" || path.starts_with("/demo")) {
             return Err(Refusal::not_found());
         }
         routes::no_route(method, path)
@@ -280,9 +293,11 @@ mod tests {
         assert_eq!(status(demo.demo_token(Some("user=alice&user=bob"))), 422);
         assert_eq!(status(demo.demo_token(None)), 422);
         assert_eq!(status(demo.no_route("POST", "/demo/token")), 405);
+        assert_eq!((status(demo.demo_page()), status(demo.no_route("POST", "/"))), (200, 405));
 
         let real = backend(&[("BETTER_AUTH_SECRET", "a-secret-of-the-tests-with-32-bytes-or-more")]).await;
         assert_eq!(status(real.demo_token(Some("user=alice"))), 404);
         assert_eq!(status(real.no_route("POST", "/demo/token")), 404);
+        assert_eq!((status(real.demo_page()), status(real.no_route("POST", "/"))), (404, 404));
     }
 }

@@ -22,6 +22,12 @@ impl Reply {
         Self { status, fields: vec![("content-type", "application/json".to_owned())], body }
     }
 
+    /// A page with this status.
+    #[must_use]
+    pub fn html(status: u16, page: &str) -> Self {
+        Self { status, fields: vec![("content-type", "text/html; charset=utf-8".to_owned())], body: page.to_owned() }
+    }
+
     /// `204`: done, and nothing to say.
     #[must_use]
     pub fn no_content() -> Self {

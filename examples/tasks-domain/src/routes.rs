@@ -27,6 +27,9 @@ fn methods(path: &str) -> Option<&'static str> {
     const ONE: &str = "DELETE, GET, HEAD, OPTIONS, PUT";
     const TOGGLE: &str = "OPTIONS, PATCH";
 
+    if path == "/" {
+        return Some(READ);
+    }
     let segments: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
     if segments.contains(&"") {
         return None;
