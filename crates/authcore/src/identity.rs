@@ -1,13 +1,17 @@
 //! Who is calling, and whose rows they may touch.
 
 mod claims;
+mod moment;
+mod origin;
 mod scope;
 mod user_id;
 
 use std::fmt;
 use std::sync::Arc;
 
-pub(crate) use claims::{Claims, Place};
+pub(crate) use claims::{Claims, Parts, Place};
+use moment::Moment;
+pub(crate) use origin::Origin;
 pub use scope::{Access, UserScope};
 pub use user_id::{InvalidUserId, UserId};
 
@@ -47,41 +51,55 @@ pub enum Method {
 #[derive(Clone)]
 pub struct Identity(Arc<Facts>);
 
-/// What was verified.
+/// What was verified. Small, since each remembered token has one; what a hit reads stands first, beside the count of
+/// references that it writes.
 #[derive(Clone)]
-pub(crate) struct Facts {
-    pub(crate) issuer: Option<Arc<str>>,
-    pub(crate) user_id: UserId,
-    pub(crate) claims: Claims,
-    pub(crate) issued_at: Option<Timestamp>,
-    pub(crate) expires_at: Option<Timestamp>,
-    pub(crate) impersonated_by: Option<UserId>,
-    pub(crate) method: Method,
+#[repr(C)]
+struct Facts {
+    expires_at: Moment,
+    issued_at: Moment,
+    origin: Arc<Origin>,
+    user_id: UserId,
+    claims: Claims,
+    /// Few have one.
+    impersonated_by: Option<Box<UserId>>,
 }
 
 impl Identity {
     /// Asserts that this user was authenticated. For authenticators only: whoever calls this vouches for it.
     pub fn assertion(user_id: UserId, method: Method) -> Assertion {
-        Assertion(Facts {
-            issuer: None,
+        Assertion {
+            origin: Origin { issuer: None, method },
             user_id,
-            claims: Claims::default(),
+            claims: Parts::none(),
             issued_at: None,
             expires_at: None,
             impersonated_by: None,
-            method,
-        })
+        }
     }
 
-    pub(crate) fn of(facts: Facts) -> Self {
-        Self(Arc::new(facts))
+    /// Of a token.
+    pub(crate) fn of_token(
+        user_id: UserId,
+        origin: Arc<Origin>,
+        claims: Parts,
+        [issued_at, expires_at]: [Option<Timestamp>; 2],
+    ) -> Self {
+        Self(Arc::new(Facts {
+            origin,
+            user_id,
+            claims: claims.joined(),
+            issued_at: issued_at.into(),
+            expires_at: expires_at.into(),
+            impersonated_by: None,
+        }))
     }
 
     /// The same in memory of its own, so that who clones the one never waits for who clones the other.
     pub(crate) fn apart(&self) -> Self {
         let facts = &*self.0;
-        let impersonated_by = facts.impersonated_by.as_ref().map(UserId::apart);
-        Self::of(Facts { user_id: facts.user_id.apart(), impersonated_by, ..facts.clone() })
+        let impersonated_by = facts.impersonated_by.as_ref().map(|by| Box::new(by.apart()));
+        Self(Arc::new(Facts { user_id: facts.user_id.apart(), impersonated_by, ..facts.clone() }))
     }
 
     /// About how many bytes of memory it takes, all of it counted as its own.
@@ -89,9 +107,10 @@ impl Identity {
         // Of each allocation the allocator's own, and of those that are shared the two counts of references.
         const ALLOCATION: usize = 2 * size_of::<usize>();
         const SHARED: usize = ALLOCATION + 2 * size_of::<usize>();
-        let Facts { issuer, user_id, claims, .. } = &*self.0;
-        let issuer = issuer.as_ref().map_or(0, |issuer| SHARED + issuer.len());
-        SHARED + size_of::<Facts>() + SHARED + user_id.as_str().len() + ALLOCATION + claims.bytes() + issuer
+        let Facts { origin, user_id, claims, .. } = &*self.0;
+        let issuer = origin.issuer.as_ref().map_or(0, |issuer| SHARED + issuer.len());
+        let user_id = user_id.bytes_apart().map_or(0, |bytes| SHARED + bytes);
+        SHARED + size_of::<Facts>() + user_id + ALLOCATION + claims.bytes() + SHARED + size_of::<Origin>() + issuer
     }
 
     /// The same with this issuer. For authenticators whose credential names none, though it is one's users like those of
@@ -99,7 +118,8 @@ impl Identity {
     #[must_use]
     pub fn issued_by(self, issuer: Arc<str>) -> Self {
         let facts = Arc::unwrap_or_clone(self.0);
-        Self::of(Facts { issuer: Some(issuer), ..facts })
+        let origin = Origin { issuer: Some(issuer), method: facts.origin.method.clone() };
+        Self(Arc::new(Facts { origin: Arc::new(origin), ..facts }))
     }
 
     /// The user, unique within the issuer.
@@ -111,32 +131,32 @@ impl Identity {
     /// Who vouched for the user (`iss`), where the credential says so. The user id means nothing beyond it.
     #[must_use]
     pub fn issuer(&self) -> Option<&str> {
-        self.0.issuer.as_deref()
+        self.0.origin.issuer.as_deref()
     }
 
     /// When the credential was issued (`iat`), where it says so: a revocation of all that came before asks for this.
     #[must_use]
     pub fn issued_at(&self) -> Option<Timestamp> {
-        self.0.issued_at
+        self.0.issued_at.into()
     }
 
     /// The credential's own id (`jti`), where it has one: what revoking this one credential names.
     #[must_use]
     pub fn token_id(&self) -> Option<&str> {
-        self.0.claims.read(self.0.claims.token_id.as_ref())
+        self.0.claims.token_id()
     }
 
     /// The id of the session it belongs to (`sid`, OpenID Connect Front-Channel Logout §3), where it names one: what
     /// ending a session names. Never the session's token, which is a credential.
     #[must_use]
     pub fn session_id(&self) -> Option<&str> {
-        self.0.claims.read(self.0.claims.session_id.as_ref())
+        self.0.claims.session_id()
     }
 
     /// When the credential expires.
     #[must_use]
     pub fn expires_at(&self) -> Option<Timestamp> {
-        self.0.expires_at
+        self.0.expires_at.into()
     }
 
     /// Whether the credential counts as issued before a moment: by the second, as tokens are dated, and also when it does
@@ -149,18 +169,18 @@ impl Identity {
     /// The administrator who acts as this user, where the credential tells: sessions do, JWTs do not.
     #[must_use]
     pub fn impersonated_by(&self) -> Option<&UserId> {
-        self.0.impersonated_by.as_ref()
+        self.0.impersonated_by.as_deref()
     }
 
     /// The kind of credential this rests on.
     #[must_use]
     pub fn method(&self) -> &Method {
-        &self.0.method
+        &self.0.origin.method
     }
 
     /// The roles the credential grants, in its order. A role claim of an unexpected JSON type grants none.
     pub fn roles(&self) -> impl Iterator<Item = &str> {
-        let roles = self.0.claims.read(self.0.claims.roles.as_ref());
+        let roles = self.0.claims.roles();
         roles.into_iter().flat_map(|roles| roles.split(',')).map(str::trim).filter(|role| !role.is_empty())
     }
 
@@ -173,7 +193,7 @@ impl Identity {
     /// The verified claims as JSON text, as the issuer wrote them.
     #[must_use]
     pub fn claims_json(&self) -> &str {
-        &self.0.claims.json
+        self.0.claims.json()
     }
 
     /// The verified claims in a shape of one's own.
@@ -183,7 +203,7 @@ impl Identity {
     /// When the claims do not have that shape. They are verified, so this is the issuer's or the caller's affair, not
     /// an attack; still a claim of a wrong type grants nothing.
     pub fn claims<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
-        serde_json::from_str(&self.0.claims.json)
+        serde_json::from_str(self.0.claims.json())
     }
 
     /// The caller's own rows.
@@ -197,70 +217,85 @@ impl fmt::Debug for Identity {
     /// Leaves the claims out: they are personal data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Identity")
-            .field("issuer", &self.0.issuer)
+            .field("issuer", &self.0.origin.issuer)
             .field("user_id", &self.0.user_id)
-            .field("method", &self.0.method)
+            .field("method", &self.0.origin.method)
             .finish_non_exhaustive()
     }
 }
 
 /// An [`Identity`] in the making.
 #[must_use]
-pub struct Assertion(Facts);
+pub struct Assertion {
+    origin: Origin,
+    user_id: UserId,
+    claims: Parts,
+    issued_at: Option<Timestamp>,
+    expires_at: Option<Timestamp>,
+    impersonated_by: Option<UserId>,
+}
 
 impl Assertion {
     /// Who vouches for the user.
     pub fn issuer(mut self, issuer: Arc<str>) -> Self {
-        self.0.issuer = Some(issuer);
+        self.origin.issuer = Some(issuer);
         self
     }
 
     /// The roles, separated by commas.
     pub fn roles(mut self, roles: impl Into<Box<str>>) -> Self {
-        self.0.claims.roles = Some(Place::Apart(roles.into()));
+        self.claims.roles = Some(Place::Apart(roles.into()));
         self
     }
 
-    /// The claims that were verified, as the text of a JSON object.
+    /// The claims that were verified, as the text of a JSON object. More than 1 GiB of it is not kept.
     pub fn claims(mut self, json: impl Into<Box<str>>) -> Self {
-        self.0.claims.json = json.into();
+        self.claims.json = json.into().into_string();
         self
     }
 
     /// When the credential was issued.
     pub fn issued_at(mut self, at: Timestamp) -> Self {
-        self.0.issued_at = Some(at);
+        self.issued_at = Some(at);
         self
     }
 
     /// The credential's own id. Not the credential itself: it may be logged and stored.
     pub fn token_id(mut self, id: impl Into<Box<str>>) -> Self {
-        self.0.claims.token_id = Some(Place::Apart(id.into()));
+        self.claims.token_id = Some(Place::Apart(id.into()));
         self
     }
 
     /// The id of the session that the credential belongs to. Not the session's token: it may be logged and stored.
     pub fn session_id(mut self, id: impl Into<Box<str>>) -> Self {
-        self.0.claims.session_id = Some(Place::Apart(id.into()));
+        self.claims.session_id = Some(Place::Apart(id.into()));
         self
     }
 
     /// When the credential expires.
     pub fn expires_at(mut self, at: Timestamp) -> Self {
-        self.0.expires_at = Some(at);
+        self.expires_at = Some(at);
         self
     }
 
     /// The administrator who acts as this user.
     pub fn impersonated_by(mut self, administrator: UserId) -> Self {
-        self.0.impersonated_by = Some(administrator);
+        self.impersonated_by = Some(administrator);
         self
     }
 
     /// The identity.
     #[must_use]
     pub fn into_identity(self) -> Identity {
-        Identity::of(self.0)
+        let Self { origin, user_id, claims, issued_at, expires_at, impersonated_by } = self;
+        Identity(Arc::new(Facts {
+            origin: Arc::new(origin),
+            user_id,
+            claims: claims.joined(),
+            issued_at: issued_at.into(),
+            expires_at: expires_at.into(),
+            impersonated_by: impersonated_by.map(Box::new),
+        }))
     }
 }
 

@@ -39,14 +39,16 @@ pub(crate) fn walk<'t>(text: &'t str, wanted: &Wanted, taken: &mut [Option<Json<
     let grammar = Grammar(text);
     let mut others = Names::default();
     let end = grammar.object(grammar.space(0), MAX_DEPTH, |name, at| {
-        let Some(place) = wanted.place_of_name(name) else {
+        let place = wanted.place_of_name(name);
+        if place.is_none() {
             others.add(name)?;
-            return grammar.value(at, MAX_DEPTH - 1);
-        };
-        let (end, kind) = grammar.member(at, MAX_DEPTH - 1)?;
-        match taken.get_mut(place) {
-            Some(free @ None) => *free = grammar.between(at, end).map(|text| Json { text, at, kind }),
-            _ => return Err(Fault::DuplicateMember),
+        }
+        let (end, kind) = grammar.member(at, MAX_DEPTH - 1, place.is_some())?;
+        if let Some(place) = place {
+            match taken.get_mut(place) {
+                Some(free @ None) => *free = grammar.between(at, end).map(|text| Json { text, at, kind }),
+                _ => return Err(Fault::DuplicateMember),
+            }
         }
         Ok(end)
     })?;
@@ -108,7 +110,7 @@ impl<'t> Json<'t> {
         }
         let grammar = Grammar(self.text);
         let walked = grammar.array(0, |at| {
-            let (end, kind) = grammar.member(at, MAX_DEPTH)?;
+            let (end, kind) = grammar.member(at, MAX_DEPTH, true)?;
             let element = grammar.between(at, end).and_then(|text| Json { text, at, kind }.string());
             visit(&element.ok_or(Fault::NotAnObject)?);
             Ok(end)

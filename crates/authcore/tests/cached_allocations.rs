@@ -65,6 +65,7 @@ fn a_token_takes_little_more_than_itself_and_its_claims() {
     let taken = usize::try_from(info.bytes_current).expect("memory taken") / status.entries;
     let said = status.bytes / status.entries;
     println!("{taken} bytes of memory for each token of 665, of which the cache says {said}");
-    assert!(taken <= 1_400, "{taken}");
-    assert!((taken * 9 / 10..=taken * 12 / 10).contains(&said), "{said} said, {taken} taken");
+    assert!(taken <= 1_220, "{taken}");
+    // It counts for each what tokens of one key have in common.
+    assert!((taken * 9 / 10..=taken * 13 / 10).contains(&said), "{said} said, {taken} taken");
 }

@@ -1,12 +1,27 @@
 //! A user's id.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// A user's id: opaque text, compared byte for byte. No folding, no normalisation: `Ann`, `ann` and `ann` with
-/// another Unicode spelling are three users.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct UserId(Arc<str>);
+/// another Unicode spelling are three users. Cloning is cheap.
+#[derive(Clone)]
+pub struct UserId(Text);
+
+#[derive(Clone)]
+enum Text {
+    /// Held here: so it costs no memory of its own, and no count of references that threads would wait for.
+    Short {
+        length: u8,
+        bytes: [u8; SHORT],
+    },
+    Long(Arc<str>),
+}
+
+/// Longest text that is held in place: UUIDs have 36 characters, the ids of Better Auth 32.
+const SHORT: usize = 38;
 
 impl UserId {
     /// The longest id that is accepted, in bytes. OpenID Connect Core §2 allows a `sub` 255 characters.
@@ -23,18 +38,78 @@ impl UserId {
         if text.is_empty() || text.len() > Self::MAX_BYTES || !is_fit {
             return Err(InvalidUserId);
         }
-        Ok(Self(Arc::from(text)))
+        Ok(Self(Text::new(text)))
     }
 
     /// The same in memory of its own.
     pub(super) fn apart(&self) -> Self {
-        Self(Arc::from(self.as_str()))
+        match &self.0 {
+            Text::Short { .. } => self.clone(),
+            Text::Long(text) => Self(Text::Long(Arc::from(&**text))),
+        }
+    }
+
+    /// How long its text is, where that is not held in place.
+    pub(super) fn bytes_apart(&self) -> Option<usize> {
+        match &self.0 {
+            Text::Short { .. } => None,
+            Text::Long(text) => Some(text.len()),
+        }
     }
 
     /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        match &self.0 {
+            Text::Short { .. } => std::str::from_utf8(self.as_bytes()).expect("what was text is text"),
+            Text::Long(text) => text,
+        }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        match &self.0 {
+            Text::Short { length, bytes } => &bytes[..usize::from(*length).min(SHORT)],
+            Text::Long(text) => text.as_bytes(),
+        }
+    }
+}
+
+impl Text {
+    fn new(text: &str) -> Self {
+        let mut bytes = [0; SHORT];
+        match (bytes.get_mut(..text.len()), u8::try_from(text.len())) {
+            (Some(short), Ok(length)) => {
+                short.copy_from_slice(text.as_bytes());
+                Self::Short { length, bytes }
+            }
+            _ => Self::Long(Arc::from(text)),
+        }
+    }
+}
+
+impl PartialEq for UserId {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for UserId {}
+
+impl PartialOrd for UserId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for UserId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_bytes().cmp(other.as_bytes())
+    }
+}
+
+impl Hash for UserId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_bytes().hash(state);
     }
 }
 
@@ -47,15 +122,21 @@ fn is_padded(text: &str) -> bool {
     text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace)
 }
 
+impl fmt::Debug for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("UserId").field(&self.as_str()).finish()
+    }
+}
+
 impl fmt::Display for UserId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
 impl AsRef<str> for UserId {
     fn as_ref(&self) -> &str {
-        &self.0
+        self.as_str()
     }
 }
 
@@ -76,5 +157,27 @@ mod tests {
         for bad in ["", " a", "a ", "a\n", "a\0b", "a\u{7f}", "\u{a0}a", &"x".repeat(256)] {
             assert_eq!(UserId::new(bad), Err(InvalidUserId), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn ids_are_told_apart_by_their_bytes_however_they_are_held() {
+        let id = |text: &str| UserId::new(text).expect("a plain id");
+        let lengths = [1, SHORT - 1, SHORT, SHORT + 1, UserId::MAX_BYTES];
+        let ids: Vec<_> = lengths.into_iter().flat_map(|length| ["b", "a"].map(|one| one.repeat(length))).collect();
+        for one in &ids {
+            assert_eq!((id(one).as_str(), id(one).clone().apart()), (&**one, id(one)));
+            assert_eq!(format!("{:?}", id(one)), format!("UserId({one:?})"));
+            for other in &ids {
+                assert_eq!(id(one) == id(other), one == other, "{one} {other}");
+                assert_eq!(id(one).cmp(&id(other)), one.cmp(other), "{one} {other}");
+            }
+        }
+        let seen: std::collections::HashSet<_> = ids.iter().chain(&ids).map(|text| id(text)).collect();
+        assert_eq!(seen.len(), ids.len());
+    }
+
+    #[test]
+    fn an_id_is_small() {
+        assert_eq!((size_of::<UserId>(), size_of::<Option<UserId>>()), (40, 40));
     }
 }

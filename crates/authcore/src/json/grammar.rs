@@ -28,7 +28,7 @@ impl<'t> Grammar<'t> {
     pub(super) fn value(self, at: usize, depth: u8) -> After {
         match self.byte(at) {
             Some(b'"') => self.string(at).map(|(end, _)| end),
-            Some(b'-' | b'0'..=b'9') => self.number(at, |number| serde_json::from_str::<f64>(number).is_ok()),
+            Some(b'-' | b'0'..=b'9') => self.number(at, fits_a_number),
             Some(b'{') => {
                 let mut names = Names::default();
                 let end = self.object(at, depth, |name, at| {
@@ -45,14 +45,15 @@ impl<'t> Grammar<'t> {
         }
     }
 
-    /// As [`Self::value`] for one that was asked for: a number may be too large for anybody to hold, since whoever asked
-    /// will say so.
-    #[inline]
-    pub(super) fn member(self, at: usize, depth: u8) -> Result<(usize, Kind), Fault> {
+    /// As [`Self::value`], and what it is. A number that was asked for may be too large for anybody to hold, since whoever
+    /// asked will say so.
+    #[inline(always)]
+    pub(super) fn member(self, at: usize, depth: u8, is_asked_for: bool) -> Result<(usize, Kind), Fault> {
         match self.byte(at) {
             Some(b'"') => self.string(at),
             Some(b'-' | b'0'..=b'9') => {
-                let end = self.number(at, |number| serde_json::from_str::<IgnoredAny>(number).is_ok())?;
+                let end =
+                    self.number(at, |number| if is_asked_for { is_number(number) } else { fits_a_number(number) })?;
                 Ok((end, Kind::Other))
             }
             _ => Ok((self.value(at, depth)?, Kind::Other)),
@@ -66,12 +67,10 @@ impl<'t> Grammar<'t> {
             return Err(Fault::NotAnObject);
         }
         self.list(at, *b"{}", |at| {
-            // Told apart here and not when passed on, so that short names stay in registers.
-            if let Some((name, at)) = self.short_name(at) {
-                return member(name, self.colon(at)?);
-            }
-            let (end, kind) = self.string(at)?;
-            let name = Name::spelt(self.between(at, end).unwrap_or_default(), kind);
+            let (name, end) = match self.short_name(at) {
+                Some(short) => short,
+                None => self.long_name(at)?,
+            };
             member(name, self.colon(end)?)
         })
     }
@@ -109,6 +108,12 @@ impl<'t> Grammar<'t> {
         let [b'"', word @ ..] = self.rest(at).first_chunk::<9>()? else { return None };
         let length = special_bytes(u64::from_le_bytes(*word)).trailing_zeros() as usize / 8;
         (word.get(length) == Some(&b'"')).then(|| (Name::short(*word, length), at + length + 2))
+    }
+
+    #[inline(always)]
+    fn long_name(self, at: usize) -> Result<(Name<'t>, usize), Fault> {
+        let (end, kind) = self.string(at)?;
+        Ok((Name::spelt(self.between(at, end).unwrap_or_default(), kind), end))
     }
 
     #[inline(always)]
@@ -181,6 +186,18 @@ impl<'t> Grammar<'t> {
     }
 }
 
+/// Whether it is a number, however large.
+#[cold]
+fn is_number(text: &str) -> bool {
+    serde_json::from_str::<IgnoredAny>(text).is_ok()
+}
+
+/// Whether it is a number that serde_json can hold.
+#[cold]
+fn fits_a_number(text: &str) -> bool {
+    serde_json::from_str::<f64>(text).is_ok()
+}
+
 /// An integer of that many digits is below the largest number that serde_json takes.
 const MAX_PLAIN_DIGITS: usize = 300;
 
@@ -203,7 +220,28 @@ fn plain_run(bytes: &[u8]) -> usize {
 fn special_bytes(word: u64) -> u64 {
     const ONES: u64 = u64::MAX / 255;
     const HIGH_BITS: u64 = ONES << 7;
-    let is_below = |word: u64, bound: u8| word.wrapping_sub(ONES * u64::from(bound)) & !word;
-    let is = |byte: u8| is_below(word ^ (ONES * u64::from(byte)), 1);
-    (is_below(word, 0x20) | is(b'"') | is(b'\\')) & HIGH_BITS
+    // To turn the bit of 2 puts the quote just above the control characters, and nothing else there.
+    let is_quote_or_control = (word ^ (ONES * 2)).wrapping_sub(ONES * 0x21);
+    let is_backslash = (word ^ (ONES * u64::from(b'\\'))).wrapping_sub(ONES);
+    (is_quote_or_control | is_backslash) & !word & HIGH_BITS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_special_byte_of_a_word_is_found_wherever_it_is() {
+        for byte in 0..=0xff {
+            for at in 0..8 {
+                for others in [b'#', b' ', b'!', 0x7f, 0x80, 0xff, b'[', b']'] {
+                    let mut word = [others; 8];
+                    word[at] = byte;
+                    let found = special_bytes(u64::from_le_bytes(word)).trailing_zeros() as usize / 8;
+                    let is_special = matches!(byte, 0..0x20 | b'"' | b'\\');
+                    assert_eq!(found, if is_special { at } else { 8 }, "{byte:#x} among {others:#x}");
+                }
+            }
+        }
+    }
 }

@@ -9,10 +9,8 @@ use super::{Fault, unescape};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Name<'t> {
     tag: Tag,
-    /// The whole name, left out where the tag says all.
+    /// The whole name, left out where the tag says all; in its quotes if it is spelt with escapes.
     text: &'t str,
-    /// Whether `text` is how it is spelt in quotes.
-    is_escaped: bool,
 }
 
 /// A name's length, to 255, and its first seven bytes.
@@ -59,7 +57,7 @@ impl<'t> Name<'t> {
     /// A name of this length, and the bytes that begin with it.
     #[inline]
     pub(super) fn short(bytes: [u8; 8], length: usize) -> Self {
-        Self { tag: Tag::short(bytes, length), text: "", is_escaped: false }
+        Self { tag: Tag::short(bytes, length), text: "" }
     }
 
     /// A name by its spelling in quotes, which was checked.
@@ -67,10 +65,8 @@ impl<'t> Name<'t> {
     pub(super) fn spelt(quoted: &'t str, kind: Kind) -> Self {
         let inside = quoted.get(1..quoted.len() - 1).unwrap_or_default();
         match kind {
-            Kind::PlainString if inside.len() > Tag::SHORT => {
-                Self { tag: Tag::of(inside), text: inside, is_escaped: false }
-            }
-            Kind::PlainString => Self { tag: Tag::of(inside), text: "", is_escaped: false },
+            Kind::PlainString if inside.len() > Tag::SHORT => Self { tag: Tag::of(inside), text: inside },
+            Kind::PlainString => Self { tag: Tag::of(inside), text: "" },
             _ => Self::escaped(quoted),
         }
     }
@@ -78,13 +74,18 @@ impl<'t> Name<'t> {
     #[cold]
     fn escaped(quoted: &'t str) -> Self {
         let tag = Tag::of(&unescape(quoted).unwrap_or_default());
-        let is_long = !tag.says_all();
-        Self { tag, text: if is_long { quoted } else { "" }, is_escaped: is_long }
+        Self { tag, text: if tag.says_all() { "" } else { quoted } }
+    }
+
+    /// No name that is spelt without escapes has a quote in it.
+    #[inline]
+    fn is_escaped(self) -> bool {
+        self.text.as_bytes().first() == Some(&b'"')
     }
 
     /// The whole name, or nothing where the tag says all.
     fn meaning(self) -> Cow<'t, str> {
-        if self.is_escaped { Cow::Owned(unescape(self.text).unwrap_or_default()) } else { Cow::Borrowed(self.text) }
+        if self.is_escaped() { Cow::Owned(unescape(self.text).unwrap_or_default()) } else { Cow::Borrowed(self.text) }
     }
 }
 
@@ -133,11 +134,11 @@ pub(super) struct Names<'t> {
 const FEW: usize = 16;
 
 impl<'t> Names<'t> {
-    #[inline]
+    #[inline(always)]
     pub(super) fn add(&mut self, name: Name<'t>) -> Result<(), Fault> {
-        let Name { tag, text, is_escaped } = name;
-        if self.count == FEW || is_escaped {
-            self.many.push((tag, name.meaning()));
+        let Name { tag, text } = name;
+        if self.count == FEW || name.is_escaped() {
+            self.add_to_many(name);
             return Ok(());
         }
         let may_be_known = self.bits & tag.bit() != 0;
@@ -154,10 +155,18 @@ impl<'t> Names<'t> {
         Ok(())
     }
 
-    pub(super) fn check(mut self) -> Result<(), Fault> {
-        if self.many.is_empty() {
-            return Ok(());
-        }
+    #[cold]
+    fn add_to_many(&mut self, name: Name<'t>) {
+        self.many.push((name.tag, name.meaning()));
+    }
+
+    #[inline]
+    pub(super) fn check(&mut self) -> Result<(), Fault> {
+        if self.many.is_empty() { Ok(()) } else { self.check_many() }
+    }
+
+    #[cold]
+    fn check_many(&mut self) -> Result<(), Fault> {
         let few = self.tags.into_iter().zip(self.texts).take(self.count);
         self.many.extend(few.map(|(tag, text)| (tag, Cow::Borrowed(text.unwrap_or_default()))));
         self.many.sort_unstable();

@@ -110,7 +110,7 @@ impl JwtVerifierBuilder {
         self
     }
 
-    /// The longest token that is looked at: 16 KiB by default.
+    /// The longest token that is looked at: 16 KiB by default, at most 1 GiB.
     pub fn max_token_bytes(mut self, bytes: usize) -> Self {
         self.expectations.max_bytes = bytes;
         self

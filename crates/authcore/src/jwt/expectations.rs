@@ -9,8 +9,9 @@ use super::claims::{self, malformed, missing};
 use super::header::{Header, is_media_type};
 use crate::clock::Timestamp;
 use crate::error::{AuthError, ConfigError, Part};
-use crate::identity::{Claims, Facts, Identity, Method, UserId};
+use crate::identity::{Claims, Identity, Method, Origin, Parts, UserId};
 use crate::json::{self, Json, Wanted};
+use crate::jwks::Key;
 
 /// The settings of a verifier, checked and prepared.
 #[derive(Clone, Debug)]
@@ -71,6 +72,9 @@ impl Expectations {
         if self.leeway > MAX_LEEWAY {
             return Err(ConfigError::new("leeway: at most 60 seconds"));
         }
+        if self.max_bytes > Claims::MAX_JSON {
+            return Err(ConfigError::new("max_token_bytes: at most 1 GiB"));
+        }
         if self.algorithms.is_empty() {
             return Err(ConfigError::new("algorithms: allow at least one"));
         }
@@ -117,13 +121,18 @@ impl Expectations {
         if fits { Ok(()) } else { Err(AuthError::WrongType) }
     }
 
-    /// Judges the claims of a payload whose signature has verified.
+    /// The origin of most tokens that this key signs: they name the first issuer.
+    pub(crate) fn usual_origin(&self, key: &Key) -> Arc<Origin> {
+        let method = Method::Jwt { algorithm: key.algorithm(), key_id: key.id().cloned() };
+        Arc::new(Origin { issuer: self.issuers.first().cloned(), method })
+    }
+
+    /// Judges the claims of a payload whose signature has verified, by a key with this [`usual_origin`](Self::usual_origin).
     pub(crate) fn judge(
         &self,
         payload: String,
         now: Timestamp,
-        algorithm: Algorithm,
-        key_id: Option<Arc<str>>,
+        usual: Arc<Origin>,
     ) -> Result<(Identity, InForce), AuthError> {
         let mut taken = [None; MAX_NAMES];
         json::walk(&payload, &self.wanted, &mut taken).map_err(|fault| Part::Payload.fault(fault))?;
@@ -131,7 +140,7 @@ impl Expectations {
         let [user, role, session] = self.chosen.map(|place| taken[place]);
 
         let (issued_at, in_force) = check_times(exp, nbf, iat, now, self.leeway)?;
-        let issuer = self.check_issuer(claims::text(iss, "iss")?)?;
+        let origin = self.check_issuer(claims::text(iss, "iss")?, usual)?;
         self.check_audience(aud)?;
         claims::text(sub, "sub")?;
         let token_id = claims::kept_text(jti, "jti")?;
@@ -153,25 +162,24 @@ impl Expectations {
         let user = UserId::new(&user).map_err(|_| malformed(&self.user_claim))?;
         let roles = claims::roles(role);
 
-        let identity = Identity::of(Facts {
-            issuer,
-            user_id: user,
-            claims: Claims { json: payload.into(), roles, token_id, session_id },
-            issued_at,
-            expires_at: Some(in_force.until),
-            impersonated_by: None,
-            method: Method::Jwt { algorithm, key_id },
-        });
+        let claims = Parts { json: payload, roles, token_id, session_id };
+        let identity = Identity::of_token(user, origin, claims, [issued_at, Some(in_force.until)]);
         Ok((identity, in_force))
     }
 
-    fn check_issuer(&self, issuer: Option<Cow<'_, str>>) -> Result<Option<Arc<str>>, AuthError> {
-        if self.issuers.is_empty() {
-            return Ok(issuer.map(Arc::from));
+    fn check_issuer(&self, issuer: Option<Cow<'_, str>>, usual: Arc<Origin>) -> Result<Arc<Origin>, AuthError> {
+        // The usual one is none only where none is expected.
+        if issuer.as_deref() == usual.issuer.as_deref() {
+            return Ok(usual);
         }
-        let issuer = issuer.ok_or_else(|| missing("iss"))?;
-        let expected = self.issuers.iter().find(|expected| ***expected == *issuer);
-        expected.cloned().map(Some).ok_or(AuthError::WrongIssuer)
+        let issuer = if self.issuers.is_empty() {
+            issuer.map(Arc::from)
+        } else {
+            let issuer = issuer.ok_or_else(|| missing("iss"))?;
+            let expected = self.issuers.iter().find(|expected| ***expected == *issuer);
+            Some(expected.cloned().ok_or(AuthError::WrongIssuer)?)
+        };
+        Ok(Arc::new(Origin { issuer, method: usual.method.clone() }))
     }
 
     fn check_audience(&self, aud: Option<Json<'_>>) -> Result<(), AuthError> {
@@ -195,6 +203,15 @@ pub(crate) struct InForce {
 }
 
 impl InForce {
+    /// Of a token that says so; without an `exp` it never is.
+    pub(crate) fn between(since: Timestamp, until: Option<Timestamp>) -> Self {
+        Self { since, until: until.unwrap_or(Timestamp::from_micros(i64::MIN)) }
+    }
+
+    pub(crate) fn since(self) -> Timestamp {
+        self.since
+    }
+
     /// Whether it is in force now, by the same rule by which it was taken.
     pub(crate) fn holds(self, now: Timestamp, leeway: Duration) -> bool {
         now < self.until.saturating_add(leeway) && self.since <= now.saturating_add(leeway)

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use arc_swap::{ArcSwap, Guard};
 
 use super::algorithm::Algorithm;
+use crate::identity::Origin;
 use crate::jwks::{KeySet, SetFingerprint};
 
 /// A header that passed, and the key it led to.
@@ -17,6 +18,8 @@ pub(crate) struct KnownHeader {
     pub(crate) algorithm: Algorithm,
     set: SetFingerprint,
     pub(crate) place: usize,
+    /// What the tokens with it have in common.
+    pub(crate) origin: Arc<Origin>,
 }
 
 #[derive(Default)]
@@ -43,8 +46,15 @@ impl KnownHeaders {
 
     /// Remembers a header that led to this key, by which a token has verified.
     #[cold]
-    pub(crate) fn remember(&self, segment: &str, algorithm: Algorithm, set: &KeySet, place: usize) {
-        let new = KnownHeader { segment: segment.into(), algorithm, set: set.fingerprint(), place };
+    pub(crate) fn remember(
+        &self,
+        segment: &str,
+        algorithm: Algorithm,
+        set: &KeySet,
+        place: usize,
+        origin: Arc<Origin>,
+    ) {
+        let new = KnownHeader { segment: segment.into(), algorithm, set: set.fingerprint(), place, origin };
         // Of an algorithm's keys there is one set at a time.
         let stays = |known: &&KnownHeader| {
             (known.algorithm != new.algorithm || known.set == new.set) && *known.segment != *new.segment
@@ -67,12 +77,17 @@ pub(crate) fn find<'k>(known: &'k [KnownHeader], segment: &str) -> Option<&'k Kn
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identity::Method;
     use crate::jwks::Key;
     use crate::secret::Secret;
 
     fn set_of(secret: &str) -> KeySet {
         let secret = Secret::new(format!("{secret:0>32}"));
         KeySet::new([Key::hmac(Algorithm::Hs256, &secret).expect("a long secret")])
+    }
+
+    fn origin() -> Arc<Origin> {
+        Arc::new(Origin { issuer: None, method: Method::Other("test") })
     }
 
     fn remembered(headers: &KnownHeaders) -> usize {
@@ -83,8 +98,8 @@ mod tests {
     fn the_list_is_bounded_and_keeps_what_came_first() {
         let (headers, set) = (KnownHeaders::default(), KeySet::default());
         for number in 0..100 {
-            headers.remember(&number.to_string(), Algorithm::EdDsa, &set, number);
-            headers.remember(&"x".repeat(MAX_SEGMENT + 1), Algorithm::EdDsa, &set, 0);
+            headers.remember(&number.to_string(), Algorithm::EdDsa, &set, number, origin());
+            headers.remember(&"x".repeat(MAX_SEGMENT + 1), Algorithm::EdDsa, &set, 0, origin());
         }
         assert_eq!(remembered(&headers), MAX_HEADERS);
         assert_eq!(find(&headers.load(), "0").map(|known| known.place), Some(0));
@@ -96,10 +111,10 @@ mod tests {
         let headers = KnownHeaders::default();
         let old = set_of("old");
         for number in 0..100 {
-            headers.remember(&number.to_string(), Algorithm::EdDsa, &old, number);
+            headers.remember(&number.to_string(), Algorithm::EdDsa, &old, number, origin());
         }
         let new = set_of("new");
-        headers.remember("0", Algorithm::EdDsa, &new, 7);
+        headers.remember("0", Algorithm::EdDsa, &new, 7, origin());
         assert_eq!(remembered(&headers), 1);
         let known = headers.load();
         let known = find(&known, "0").expect("it is known");
@@ -110,7 +125,7 @@ mod tests {
     fn a_header_has_one_entry() {
         let (headers, one, other) = (KnownHeaders::default(), set_of("one"), set_of("other"));
         for set in [&one, &other, &one] {
-            headers.remember("header", Algorithm::EdDsa, set, 0);
+            headers.remember("header", Algorithm::EdDsa, set, 0, origin());
         }
         assert_eq!(remembered(&headers), 1);
         assert!(find(&headers.load(), "header").is_some_and(|known| known.is_of(&one)));

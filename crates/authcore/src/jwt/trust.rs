@@ -2,13 +2,14 @@
 
 use std::sync::{Arc, LazyLock};
 
-use super::cache::Verified;
+use super::cache::{Basis, Verified};
 use super::compact::{Compact, SignatureRoom, decode_text};
-use super::expectations::Expectations;
+use super::expectations::{Expectations, InForce};
 use super::header::Header;
 use super::known_headers::{KnownHeaders, find};
 use crate::clock::Timestamp;
 use crate::error::{AuthError, Part};
+use crate::identity::Origin;
 use crate::json::{self, Json, Wanted};
 use crate::jwks::{Fetching, Key, KeyResolver, KeySnapshot, Miss};
 
@@ -27,34 +28,34 @@ impl Trust {
     /// Header, key, signature, claims.
     pub(crate) fn judge(&self, compact: &Compact<'_>, now: Timestamp) -> Result<Verified, Unjudged> {
         let lead = match self.recall(compact.header) {
-            Some(found) => Lead::Known(found),
+            Some(known) => known,
             None => Lead::New(self.read_header(compact.header)?),
         };
         let mut room = SignatureRoom::new();
         let signature = room.decode(compact.signature)?;
-        let is_new = matches!(lead, Lead::New(_));
-        let found = match lead {
-            Lead::Known(found) => found,
-            Lead::New(header) => self.find(header)?,
+        let (found, known_origin) = match lead {
+            Lead::Known(found, origin) => (found, Some(origin)),
+            Lead::New(header) => (self.find(header)?, None),
         };
         let key = found.key()?;
         if !key.verifies(compact.signing_input.as_bytes(), signature) {
             return Err(AuthError::BadSignature.into());
         }
-        let algorithm = key.algorithm();
-        if is_new {
-            self.known_headers.remember(compact.header, algorithm, &found.set, found.place);
-        }
+        let origin = known_origin.unwrap_or_else(|| {
+            let origin = self.expectations.usual_origin(key);
+            self.known_headers.remember(compact.header, key.algorithm(), &found.set, found.place, Arc::clone(&origin));
+            origin
+        });
         let payload = decode_text(compact.payload, Part::Payload)?;
-        let (identity, in_force) = self.expectations.judge(payload, now, algorithm, key.id().cloned())?;
-        Ok(Verified { identity, in_force, algorithm, keys: found.set.fingerprint(), trust: 0 })
+        let (identity, in_force) = self.expectations.judge(payload, now, origin)?;
+        let basis = Basis { keys: found.set.fingerprint(), algorithm: key.algorithm(), trust: 0 };
+        Ok(Verified { identity, in_force, basis })
     }
 
     /// Whether judging it anew would end the same: by the same keys, which may be used now, and at this time.
-    pub(crate) fn still_stands(&self, verified: &Verified, now: Timestamp) -> bool {
-        let by_same_keys = |keys: KeySnapshot<'_>| keys.fingerprint() == verified.keys;
-        self.keys.current(verified.algorithm).is_some_and(by_same_keys)
-            && verified.in_force.holds(now, self.expectations.leeway)
+    pub(crate) fn still_stands(&self, basis: &Basis, in_force: InForce, now: Timestamp) -> bool {
+        let by_same_keys = |keys: KeySnapshot<'_>| keys.fingerprint() == basis.keys;
+        self.keys.current(basis.algorithm).is_some_and(by_same_keys) && in_force.holds(now, self.expectations.leeway)
     }
 
     /// Only a key that is not known is worth asking the resolver about.
@@ -78,11 +79,11 @@ impl Trust {
     }
 
     /// The key that a header of the same bytes led to, if that is still among those in use.
-    fn recall(&self, segment: &str) -> Option<Found<'_>> {
+    fn recall(&self, segment: &str) -> Option<Lead<'_>> {
         let headers = self.known_headers.load();
         let known = find(&headers, segment)?;
         let set = self.keys.current(known.algorithm)?;
-        known.is_of(&set).then(|| Found { set, place: known.place })
+        known.is_of(&set).then(|| Lead::Known(Found { set, place: known.place }, Arc::clone(&known.origin)))
     }
 
     /// A header that is new, judged by itself.
@@ -135,7 +136,7 @@ pub(crate) fn chosen_by(compact: &Compact<'_>, trusts: &[Trust]) -> Result<u16, 
 /// What a token's header leads to.
 enum Lead<'k> {
     /// A key, as one of the same bytes did before.
-    Known(Found<'k>),
+    Known(Found<'k>, Arc<Origin>),
     New(Header),
 }
 

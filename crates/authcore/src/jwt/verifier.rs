@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::builder::JwtVerifierBuilder;
-use super::cache::{Remembered, TokenCacheStatus, Verified};
+use super::cache::{Basis, Remembered, TokenCacheStatus, Verified};
 use super::compact::Compact;
 use super::trust::{Next, Trust, Unjudged, chosen_by};
 use crate::authenticator::{Authenticator, Glance};
@@ -112,7 +112,7 @@ impl JwtVerifier {
         let Inner { trusts, clock, cache, .. } = &*self.0;
         let Some(cache) = cache else { return Ok(self.judge_anew(token)?.identity) };
         let still_stands =
-            |verified: &Verified| trusts[usize::from(verified.trust)].still_stands(verified, clock.now());
+            |basis: &Basis, in_force| trusts[usize::from(basis.trust)].still_stands(basis, in_force, clock.now());
         if let Some(identity) = cache.recall(token, still_stands) {
             return Ok(identity);
         }
@@ -131,7 +131,7 @@ impl JwtVerifier {
             return Err(AuthError::TooLong(trust.expectations.max_bytes).into());
         }
         match trust.judge(&compact, clock.now()) {
-            Ok(verified) => Ok(Verified { trust: chosen, ..verified }),
+            Ok(verified) => Ok(Verified { basis: Basis { trust: chosen, ..verified.basis }, ..verified }),
             Err(unjudged) => Err(Unjudged { trust: chosen, ..unjudged }),
         }
     }

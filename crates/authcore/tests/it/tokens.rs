@@ -208,6 +208,14 @@ fn t34_only_json_is_json() {
 }
 
 #[test]
+fn a_bound_on_tokens_of_more_than_a_gibibyte_is_a_mistake() {
+    let bounded_by = |bytes| builder_for([ed25519()]).max_token_bytes(bytes).build();
+    assert!(bounded_by(1 << 30).is_ok());
+    let error = bounded_by((1 << 30) + 1).expect_err("too much");
+    assert!(error.to_string().contains("max_token_bytes: at most 1 GiB"), "{error}");
+}
+
+#[test]
 fn t35_depth_is_bounded() {
     let roomy = builder_for([ed25519()]).max_token_bytes(1 << 20).build().expect("good settings");
     for (open, close, depth) in [("[", "]", 20_000), ("{\"a\":", "}", 5_000)] {

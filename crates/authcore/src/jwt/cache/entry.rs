@@ -2,18 +2,25 @@
 
 use std::sync::Arc;
 
+use zeroize::Zeroizing;
+
 use super::table::Item;
+use crate::clock::Timestamp;
 use crate::identity::Identity;
 use crate::jwks::SetFingerprint;
 use crate::jwt::Algorithm;
 use crate::jwt::expectations::InForce;
-use crate::secret::Secret;
 
 /// What a token yielded, and what that holds under: nothing else of it needs to be looked at again.
-#[derive(Clone)]
 pub(in crate::jwt) struct Verified {
     pub(in crate::jwt) identity: Identity,
     pub(in crate::jwt) in_force: InForce,
+    pub(in crate::jwt) basis: Basis,
+}
+
+/// What a verdict rests on, beside the time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::jwt) struct Basis {
     /// Whose token it is, among those that its verifier takes.
     pub(in crate::jwt) trust: u16,
     /// Whose keys to ask for.
@@ -24,42 +31,65 @@ pub(in crate::jwt) struct Verified {
 
 /// A token that verified.
 pub(super) struct Entry {
-    /// Its first segment, which tokens under one key have in common.
-    header: Header,
-    /// All that follows.
-    rest: Secret,
-    pub(super) verified: Verified,
+    lead: Arc<Lead>,
+    /// All that follows the header. A credential, so it is wiped.
+    rest: Zeroizing<Box<[u8]>>,
+    pub(super) identity: Identity,
+    /// From when it is in force; until when, the identity says.
+    since: Timestamp,
 }
 
-/// A header segment, held once for many tokens.
-pub(super) type Header = Arc<Box<[u8]>>;
+/// What tokens under one key have in common, held once for many.
+pub(super) struct Lead {
+    /// Their first segment.
+    header: Box<[u8]>,
+    basis: Basis,
+}
+
+impl Lead {
+    pub(super) fn new(header: &[u8], basis: Basis) -> Self {
+        Self { header: header.into(), basis }
+    }
+
+    pub(super) fn is(&self, header: &[u8], basis: Basis) -> bool {
+        *self.header == *header && self.basis == basis
+    }
+}
 
 impl Entry {
-    /// `token` begins with `header`.
-    pub(super) fn new(header: Header, token: &[u8], verified: &Verified) -> Self {
-        let rest = Secret::new(&token[header.len()..]);
-        Self { header, rest, verified: verified.clone() }
+    /// `token` begins with the header of `lead`.
+    pub(super) fn new(lead: Arc<Lead>, token: &[u8], verified: &Verified) -> Self {
+        let rest = Zeroizing::new(token[lead.header.len()..].into());
+        Self { lead, rest, identity: verified.identity.clone(), since: verified.in_force.since() }
+    }
+
+    pub(super) fn in_force(&self) -> InForce {
+        InForce::between(self.since, self.identity.expires_at())
+    }
+
+    pub(super) fn basis(&self) -> &Basis {
+        &self.lead.basis
     }
 }
 
 impl Item for Entry {
     fn is_for(&self, token: &[u8]) -> bool {
-        token.strip_prefix(&**self.header) == Some(self.rest.expose_bytes())
+        token.strip_prefix(&*self.lead.header) == Some(&self.rest)
     }
 
     fn is_like(&self, other: &Self) -> bool {
-        self.header == other.header && self.rest.expose_bytes() == other.rest.expose_bytes()
+        self.lead.header == other.lead.header && self.rest == other.rest
     }
 
-    /// With the header, as if it were nobody else's: the bound holds even where no two are alike.
+    /// With what it has in common with others, as if it were nobody else's: the bound holds even where no two are alike.
     fn bytes(&self) -> usize {
-        let token = self.header.len() + ALLOCATION + self.rest.expose_bytes().len();
-        SHARED + size_of::<Self>() + token + self.verified.identity.bytes()
+        let lead = SHARED + size_of::<Lead>() + ALLOCATION + self.lead.header.len();
+        SHARED + size_of::<Self>() + lead + ALLOCATION + self.rest.len() + self.identity.bytes()
     }
 
     fn apart(&self) -> Self {
-        let verified = Verified { identity: self.verified.identity.apart(), ..self.verified.clone() };
-        Self { header: Arc::clone(&self.header), rest: self.rest.clone(), verified }
+        let (lead, identity) = (Arc::clone(&self.lead), self.identity.apart());
+        Self { lead, rest: self.rest.clone(), identity, since: self.since }
     }
 }
 

@@ -23,10 +23,11 @@ mod thread;
 
 use std::sync::Arc;
 
+use super::expectations::InForce;
 use crate::error::ConfigError;
 use crate::identity::Identity;
-pub(super) use entry::Verified;
-use entry::{Entry, Header};
+pub(super) use entry::{Basis, Verified};
+use entry::{Entry, Lead};
 use spot::Spots;
 use sync::Slot;
 use table::{Ledger, Table};
@@ -50,7 +51,7 @@ pub struct TokenCache {
 }
 
 impl Default for TokenCache {
-    /// 20 000 tokens in 32 MiB, of some 1.3 kB each with their identities: whichever bound comes
+    /// 20 000 tokens in 32 MiB, of some 1.2 kB each with their identities: whichever bound comes
     /// first.
     fn default() -> Self {
         Self { max_entries: 20_000, max_bytes: 32 * 1024 * 1024 }
@@ -82,7 +83,7 @@ impl TokenCache {
         // No entry is smaller, so there will be no more of them.
         let entries = self.max_entries.min(self.max_bytes / SMALLEST);
         let table = Table::new(entries, self.max_bytes);
-        Ok(Remembered { spots: Spots::random(), table, header: Slot::empty() })
+        Ok(Remembered { spots: Spots::random(), table, lead: Slot::empty() })
     }
 }
 
@@ -113,14 +114,14 @@ pub(super) struct Remembered {
     spots: Spots,
     table: Table<Entry>,
     /// Of the token remembered last, and most likely of the next.
-    header: Slot<Box<[u8]>>,
+    lead: Slot<Lead>,
 }
 
 impl Remembered {
     /// The identity of a token that is remembered, if it `stands` now.
-    pub(super) fn recall(&self, token: &str, stands: impl FnOnce(&Verified) -> bool) -> Option<Identity> {
+    pub(super) fn recall(&self, token: &str, stands: impl FnOnce(&Basis, InForce) -> bool) -> Option<Identity> {
         let spot = self.spots.of(token.as_bytes())?;
-        let judge = |entry: &Entry| stands(&entry.verified).then(|| entry.verified.identity.clone());
+        let judge = |entry: &Entry| stands(entry.basis(), entry.in_force()).then(|| entry.identity.clone());
         self.table.look(spot, token.as_bytes(), judge)
     }
 
@@ -130,17 +131,17 @@ impl Remembered {
             && self.table.was_here(spot)
         {
             let token = token.as_bytes();
-            self.table.keep(spot, token, Entry::new(self.header_of(token), token, verified));
+            self.table.keep(spot, token, Entry::new(self.lead_of(token, verified.basis), token, verified));
         }
     }
 
-    fn header_of(&self, token: &[u8]) -> Header {
+    fn lead_of(&self, token: &[u8], basis: Basis) -> Arc<Lead> {
         let header = token.split(|byte| *byte == b'.').next().unwrap_or_default();
-        if let Some(last) = self.header.load().shared().filter(|last| ***last == *header) {
+        if let Some(last) = self.lead.load().shared().filter(|last| last.is(header, basis)) {
             return last;
         }
-        let new = Header::new(header.into());
-        self.header.store(Some(Arc::clone(&new)));
+        let new = Arc::new(Lead::new(header, basis));
+        self.lead.store(Some(Arc::clone(&new)));
         new
     }
 

@@ -1,0 +1,11 @@
+//! Whose word an identity rests on: the same for many of them.
+
+use std::sync::Arc;
+
+use super::Method;
+
+/// Who vouched for a user, and how. Held once for the tokens of one issuer under one key.
+pub(crate) struct Origin {
+    pub(crate) issuer: Option<Arc<str>>,
+    pub(crate) method: Method,
+}
