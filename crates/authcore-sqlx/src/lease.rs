@@ -79,3 +79,35 @@ impl<DB: Engine> Drop for Lease<DB> {
         }
     }
 }
+
+/// A connection for one statement outside of a transaction. Where the engine does not take up after a statement that was
+/// given up half-way, it is closed then.
+pub(crate) struct Lent<DB: Engine>(Option<PoolConnection<DB>>);
+
+impl<DB: Engine> From<PoolConnection<DB>> for Lent<DB> {
+    fn from(connection: PoolConnection<DB>) -> Self {
+        Self(Some(connection))
+    }
+}
+
+impl<DB: Engine> Lent<DB> {
+    /// Runs the statement; the connection goes back once it is answered.
+    pub(crate) async fn answered<T>(
+        &mut self,
+        ask: impl AsyncFnOnce(&mut DB::Connection) -> Result<T, sqlx::Error>,
+    ) -> Result<T, sqlx::Error> {
+        let answer = ask(self.0.as_mut().expect("it is lent once")).await;
+        drop(self.0.take());
+        answer
+    }
+}
+
+impl<DB: Engine> Drop for Lent<DB> {
+    fn drop(&mut self) {
+        if let Some(connection) = self.0.take()
+            && !DB::TAKES_UP_AFTER_CANCELLING
+        {
+            drop(connection.detach());
+        }
+    }
+}

@@ -15,8 +15,8 @@ impl ScopedPool<MySql> {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when a table or its owner column is not there, the database cannot be reached, or the column's
-    /// collation takes other spellings for the same: `utf8mb4_general_ci`, a common default, takes `Ann` for `ann`.
+    /// [`ConfigError`] when a table or its owner column is not there, the database cannot be reached, or the column is no
+    /// text (`07` would be 7) or its collation takes other spellings for the same: `utf8mb4_general_ci`, a common default, takes `Ann` for `ann`.
     #[cfg_attr(docsrs, doc(cfg(feature = "mysql")))]
     pub async fn mysql(pool: MySqlPool, tables: impl IntoIterator<Item = OwnedTable>) -> Result<Self, ConfigError> {
         for table in tables {
@@ -62,10 +62,10 @@ async fn check_column(pool: &MySqlPool, table: &OwnedTable, place: Place<'_>) ->
              utf8mb4_bin"
         )),
         // A number is compared with a text as numbers, and `acme` is 0.
-        Some((kind, None)) if column != table.owner() => {
+        Some((kind, None)) => {
             fault(format!("`{column}` is of type {kind}: make it varchar(255) with COLLATE utf8mb4_bin"))
         }
-        Some(_) => Ok(()),
+        Some((_, Some(_))) => Ok(()),
     }
 }
 

@@ -10,7 +10,8 @@ use sqlx::SqlSafeStr;
 pub use self::query::RowsQuery;
 use crate::dialect::Draft;
 use crate::engine::Engine;
-use crate::query::OwnerMissing;
+use crate::query::{OwnerBound, OwnerMissing};
+use crate::table::OwnedTable;
 use crate::transaction::{ScopedTx, Writable};
 
 /// Rows that may be changed: an isolation was asked for [`Action::Write`](authcore::Action::Write).
@@ -68,11 +69,36 @@ impl<DB: Engine, A> RowsTx<DB, A> {
     }
 
     /// The beginning of a statement, put together from left to right: each argument is added where its place is, so that
-    /// none takes another's. It runs only after [`rows`](RowsQuery::rows) or [`bind_owner`](RowsQuery::bind_owner).
+    /// none takes another's. It runs only after [`rows`](RowsQuery::rows).
     #[must_use = "a statement does nothing until it is run"]
     pub fn query(&mut self, sql: impl SqlSafeStr) -> RowsQuery<'_, DB, A, OwnerMissing> {
         let (lease, owner, is_persistent) = self.tx.parts();
         RowsQuery::new(lease, owner, &self.rows, Draft::new(sql.into_sql_str().as_str(), is_persistent))
+    }
+
+    /// A new row of the caller's own, and no more: what is done instead where there is one already (`ON CONFLICT`) is held
+    /// by PostgreSQL's policies alone. The owner column and these others, whose values are [bound](RowsQuery::bind) in
+    /// this order, the [end](RowsQuery::push) is `)`. The owner's is there already.
+    ///
+    /// ```
+    /// # #[cfg(feature = "sqlite")]
+    /// # async fn add(db: &authcore_sqlx::ScopedPool<sqlx::Sqlite>, rows: &authcore_sqlx::WriteRows,
+    /// #     table: &authcore_sqlx::OwnedTable) -> Result<(), sqlx::Error> {
+    /// let mut tx = db.write_rows(rows).await?;
+    /// tx.insert(table, "title").push(", ").bind("Milk").push(")").execute().await?;
+    /// tx.commit().await
+    /// # }
+    /// ```
+    #[must_use = "a statement does nothing until it is run"]
+    pub fn insert(&mut self, table: &OwnedTable, columns: &'static str) -> RowsQuery<'_, DB, A, OwnerBound>
+    where
+        A: Writable,
+    {
+        let (lease, owner, is_persistent) = self.tx.parts();
+        let begin =
+            format!("INSERT INTO {} ({}, {columns}) VALUES (", table.quoted_for::<DB>(), DB::quoted(table.owner()));
+        let query = RowsQuery::new(lease, owner, &self.rows, Draft::new(begin, is_persistent));
+        RowsQuery::<_, _, OwnerMissing>::bind_caller(query).bound()
     }
 
     /// Makes the changes last, as [`ScopedTx::commit`] does.

@@ -176,7 +176,7 @@ impl OwnedTable {
         self.quoted_for::<sqlx::Postgres>()
     }
 
-    fn quoted_for<DB: Dialect>(&self) -> String {
+    pub(crate) fn quoted_for<DB: Dialect>(&self) -> String {
         quoted::<DB>(self.schema.as_deref(), &self.name)
     }
 }

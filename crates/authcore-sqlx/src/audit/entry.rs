@@ -49,6 +49,18 @@ impl Entry {
         Self::at(now, fields)
     }
 
+    /// In ASCII: what else there is as `\u{…}`.
+    pub(super) fn escape(&mut self) {
+        let ascii = |text: &mut String| {
+            let escaped = text.chars().map(|letter| match letter {
+                letter if letter.is_ascii() => letter.to_string(),
+                letter => letter.escape_unicode().to_string(),
+            });
+            *text = escaped.collect();
+        };
+        self.0.iter_mut().flatten().for_each(ascii);
+    }
+
     fn at(now: Timestamp, mut fields: [Option<String>; COLUMNS.len()]) -> Self {
         fields[0] = Some(rfc3339(now));
         Self(fields)

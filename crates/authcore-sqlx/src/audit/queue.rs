@@ -145,6 +145,14 @@ impl Queue {
         }
     }
 
+    /// The writer is gone without a last word.
+    pub(super) fn cut_off(&self, left: usize) {
+        if !matches!(self.state().phase, Phase::Ended(_)) {
+            tracing::error!("the audit was cut off: decisions are lost from here on");
+            self.end(&Err("the audit was cut off".to_owned()), left);
+        }
+    }
+
     pub(super) fn lost(&self) -> u64 {
         self.state().lost
     }

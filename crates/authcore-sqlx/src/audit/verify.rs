@@ -35,8 +35,9 @@ impl AuditTable {
 
     /// Walks a chain from its first row.
     ///
-    /// It finds rows that were changed, removed from between others, or added. It cannot find that the last rows were
-    /// removed, or that the chain was written anew by somebody who computed all its hashes: [`Self::verify_beyond`] can.
+    /// It finds rows that were changed, removed from between others, or put there. It cannot find that the last rows were
+    /// removed, or that the chain was written anew by somebody who computed all its hashes: [`Self::verify_beyond`] can. Nor
+    /// can either find well-made rows after the last: hashes are no signature.
     ///
     /// # Errors
     ///

@@ -42,7 +42,9 @@ impl<DB: Engine> Writer<DB> {
                 let _ = waiting.send(outcome.clone()); // who has gone away need not know
             }
             if is_end {
-                return self.queue.end(&outcome, self.held.len());
+                self.queue.end(&outcome, self.held.len());
+                self.held.clear();
+                return;
             }
         }
     }
@@ -65,6 +67,11 @@ impl<DB: Engine> Writer<DB> {
     async fn write(&mut self) -> Result<(), sqlx::Error> {
         let end = match self.insert().await {
             Err(error) if is_taken(&error) => self.settle(error).await?,
+            // A database that keeps less than Unicode: better escaped than not at all.
+            Err(error) if is_unfit(&error) => {
+                self.held.iter_mut().for_each(Entry::escape);
+                self.insert().await?
+            }
             done => done?,
         };
         self.queue.set_head(end.to_public());
@@ -89,13 +96,26 @@ impl<DB: Engine> Writer<DB> {
     /// on in a chain that nobody knows of.
     async fn settle(&mut self, error: sqlx::Error) -> Result<Head, sqlx::Error> {
         let (_, end) = self.table.insertion::<DB>(&self.head, &self.held);
-        if self.table.hash_at(&self.pool, &end.chain, end.seq).await? == Some(end.hash()) {
+        let asked = tokio::time::timeout(DEADLINE, self.table.hash_at(&self.pool, &end.chain, end.seq)).await;
+        if asked.map_err(|_| std::io::Error::from(std::io::ErrorKind::TimedOut))?? == Some(end.hash()) {
             return Ok(end);
         }
         tracing::error!(chain = self.head.chain, seq = end.seq, "somebody else writes to this chain of the audit");
         self.head = Head::begin().ok_or(error)?;
         self.insert().await
     }
+}
+
+/// Whoever waits hears of it also where the runtime ends, or the task is aborted.
+impl<DB: Engine> Drop for Writer<DB> {
+    fn drop(&mut self) {
+        self.queue.cut_off(self.held.len());
+    }
+}
+
+/// SQLSTATE class 22, data exception: a text that the database's encoding does not have.
+fn is_unfit(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code.starts_with("22"))
 }
 
 fn is_taken(error: &sqlx::Error) -> bool {

@@ -9,6 +9,7 @@ use sqlx::Pool;
 use super::{GrantTable, Names};
 use crate::dialect::{Draft, Sink as _};
 use crate::engine::Engine;
+use crate::lease::Lent;
 
 /// Proof that the caller may change one object, and so share it.
 ///
@@ -104,7 +105,8 @@ impl<DB: Engine> Grants<DB> {
         let mut draft = self.of_object(&format!("SELECT {}", names.access), object);
         draft.text(&format!(" AND {} = ", names.user_id));
         draft.value(user.as_str().into());
-        let rows = DB::rows(&mut *self.pool.acquire().await?, draft).await?;
+        let mut connection = Lent::from(self.pool.acquire().await?);
+        let rows = connection.answered(async |connection| DB::rows(connection, draft).await).await?;
         let given = rows.first().map(|row| DB::text(row, 0)).transpose()?.flatten();
         Ok([Access::Read, Access::Full].into_iter().find(|access| given.as_deref() == Some(word(*access))))
     }
@@ -123,7 +125,8 @@ impl<DB: Engine> Grants<DB> {
     }
 
     async fn run(&self, draft: Draft<DB>) -> Result<u64, sqlx::Error> {
-        DB::run(&mut *self.pool.acquire().await?, draft).await
+        let mut connection = Lent::from(self.pool.acquire().await?);
+        connection.answered(async |connection| DB::run(connection, draft).await).await
     }
 }
 

@@ -3,7 +3,7 @@
 use authcore::ConfigError;
 use sqlx::PgConnection;
 
-use super::begin::{EVERY_ROW, INCLUDE_SHARED, ORGANIZATION_IDS, USER_ID};
+use super::begin::{ACTION, EVERY_ROW, INCLUDE_SHARED, ORGANIZATION_IDS, USER_ID};
 use crate::table::OwnedTable;
 
 /// Refuses a role that no policy holds.
@@ -36,6 +36,12 @@ pub(super) async fn table(connection: &mut PgConnection, table: &OwnedTable) -> 
     if !found.has_owner {
         return fault(format!("it has no column `{column}`"));
     }
+    if let Some(column) = found.folding {
+        return fault(format!(
+            "`{column}` compares by a collation that is not deterministic, which takes one user for another: ALTER COLUMN \
+             \"{column}\" TYPE text COLLATE \"C\""
+        ));
+    }
     if !found.is_enabled {
         return fault(format!("has no row-level security: ALTER TABLE {name} ENABLE ROW LEVEL SECURITY"));
     }
@@ -63,7 +69,7 @@ pub(super) async fn table(connection: &mut PgConnection, table: &OwnedTable) -> 
     if let Some(view) = found.open_view {
         return fault(format!(
             "view {view} shows all of its rows: ALTER VIEW {view} SET (security_invoker = true) (PostgreSQL 15), or REVOKE \
-             SELECT ON it; a materialized view can only be revoked"
+             ALL ON it; a materialized view can only be revoked"
         ));
     }
     Ok(())
@@ -72,7 +78,11 @@ pub(super) async fn table(connection: &mut PgConnection, table: &OwnedTable) -> 
 /// Why nobody would be shown more than their own, where the table says that they are.
 async fn beyond_owner(connection: &mut PgConnection, table: &OwnedTable) -> Result<Option<String>, sqlx::Error> {
     if !table.is_beyond_owner() {
-        return Ok(None);
+        let asked = sqlx::query_scalar(SURPLUS).bind(table.quoted()).bind(ACTION);
+        let surplus: bool = asked.persistent(false).fetch_one(connection).await?;
+        let mend =
+            "it has a policy for rows beyond their owner's, which it is not said to have: run OwnedTable::migration()";
+        return Ok(surplus.then(|| mend.to_owned()));
     }
     let shared = table.shared();
     let columns = [table.organization_column(), shared.map(|shared| shared.id.as_str())];
@@ -93,6 +103,11 @@ async fn beyond_owner(connection: &mut PgConnection, table: &OwnedTable) -> Resu
         _ => None,
     })
 }
+
+const SURPLUS: &str = "
+SELECT EXISTS (SELECT FROM pg_catalog.pg_policy
+               WHERE polrelid = pg_catalog.to_regclass($1) AND polpermissive
+                 AND strpos(pg_catalog.pg_get_expr(polqual, polrelid), $2) > 0)";
 
 const BEYOND: &str = "
 SELECT
@@ -117,12 +132,14 @@ struct Facts {
     has_policy: bool,
     open_policy: Option<String>,
     open_view: Option<String>,
+    folding: Option<String>,
 }
 
-type Row = (bool, bool, bool, bool, bool, bool, bool, Option<String>, Option<String>);
+type Row = (bool, bool, bool, bool, bool, bool, bool, Option<String>, Option<String>, Option<String>);
 
 async fn facts(connection: &mut PgConnection, table: &OwnedTable) -> Result<Option<Facts>, sqlx::Error> {
-    let asked = sqlx::query_as(FACTS).bind(table.quoted()).bind(table.owner()).bind(USER_ID);
+    let compared: Vec<_> = [Some(table.owner()), table.organization_column()].into_iter().flatten().collect();
+    let asked = sqlx::query_as(FACTS).bind(table.quoted()).bind(table.owner()).bind(USER_ID).bind(compared);
     let row: Option<Row> = asked.persistent(false).fetch_optional(connection).await?;
     Ok(row.map(|row| Facts {
         has_owner: row.0,
@@ -134,6 +151,7 @@ async fn facts(connection: &mut PgConnection, table: &OwnedTable) -> Result<Opti
         has_policy: row.6,
         open_policy: row.7,
         open_view: row.8,
+        folding: row.9,
     }))
 }
 
@@ -179,7 +197,13 @@ SELECT
                        WHERE role.oid = ANY (polroles) AND pg_catalog.pg_has_role(role.oid, 'USAGE')))
      LIMIT 1),
     (SELECT relation::regclass::text FROM seen
-     WHERE is_open AND pg_catalog.has_table_privilege(relation, 'SELECT') LIMIT 1)
+     WHERE is_open AND (pg_catalog.has_any_column_privilege(relation, 'SELECT, INSERT, UPDATE')
+                        OR pg_catalog.has_table_privilege(relation, 'DELETE')) LIMIT 1),
+    -- The column is there from PostgreSQL 12 on.
+    (SELECT attname::text FROM pg_catalog.pg_attribute
+     JOIN pg_catalog.pg_collation AS comparing ON comparing.oid = attcollation
+     WHERE attrelid = target.oid AND attname = ANY ($4) AND NOT attisdropped
+       AND pg_catalog.to_jsonb(comparing) ->> 'collisdeterministic' = 'false' LIMIT 1)
 FROM target";
 
 /// The database's words, which hold neither URL nor password.

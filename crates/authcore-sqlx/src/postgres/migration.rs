@@ -40,6 +40,7 @@ impl OwnedTable {
             "ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;\n\
              ALTER TABLE {table} FORCE ROW LEVEL SECURITY;\n\
              DROP POLICY IF EXISTS \"authcore_owner\" ON {table};\n\
+             DROP POLICY IF EXISTS \"authcore_rows\" ON {table};\n\
              CREATE POLICY \"authcore_owner\" ON {table}\n    \
                  USING (\"{owner}\" = {caller})\n    \
                  WITH CHECK (\"{owner}\" = {caller});\n\
@@ -88,6 +89,7 @@ mod tests {
             "ALTER TABLE \"app\".\"tasks\" ENABLE ROW LEVEL SECURITY;\n\
              ALTER TABLE \"app\".\"tasks\" FORCE ROW LEVEL SECURITY;\n\
              DROP POLICY IF EXISTS \"authcore_owner\" ON \"app\".\"tasks\";\n\
+             DROP POLICY IF EXISTS \"authcore_rows\" ON \"app\".\"tasks\";\n\
              CREATE POLICY \"authcore_owner\" ON \"app\".\"tasks\"\n    \
                  USING (\"user_id\" = (SELECT nullif(pg_catalog.current_setting('authcore.user_id', true), '')))\n    \
                  WITH CHECK (\"user_id\" = (SELECT nullif(pg_catalog.current_setting('authcore.user_id', true), '')));\n\

@@ -6,7 +6,7 @@ use super::begin::{ACTION, EVERY_ROW, INCLUDE_SHARED, ORGANIZATION_IDS, USER_ID}
 use crate::dialect::Dialect as _;
 use crate::table::OwnedTable;
 
-/// The statements that replace it; empty for a table whose rows are their owners' alone.
+/// The statement that makes it; empty for a table whose rows are their owners' alone.
 ///
 /// Each setting is read in a subquery, once for each statement. Without an action, in a transaction for one scope, the
 /// policy shows nothing; new rows are looked at only where the action is to write.
@@ -17,8 +17,7 @@ pub(super) fn statements(table: &OwnedTable) -> String {
     let (name, action) = (table.quoted(), setting(ACTION));
     let rows = alternatives(table).join("\n        OR ");
     format!(
-        "DROP POLICY IF EXISTS \"authcore_rows\" ON {name};\n\
-         CREATE POLICY \"authcore_rows\" ON {name}\n    \
+        "CREATE POLICY \"authcore_rows\" ON {name}\n    \
              USING ({action} IN ('read', 'write') AND (\n        {rows}))\n    \
              WITH CHECK ({action} = 'write' AND (\n        {rows}));\n"
     )

@@ -48,13 +48,14 @@ impl<'t, DB: Engine, A, O> RowsQuery<'t, DB, A, O> {
         self.bound()
     }
 
-    /// Adds the caller's id as an argument and its place: what the owner column of a new row is given.
-    pub fn bind_owner(mut self) -> RowsQuery<'t, DB, A, OwnerBound> {
+    /// Adds the caller's id as an argument and its place, for a column that says who did it. It says nothing of whose rows
+    /// the statement is about.
+    pub fn bind_caller(mut self) -> Self {
         self.draft.value(self.owner.user_id().as_str().into());
-        self.bound()
+        self
     }
 
-    fn bound(self) -> RowsQuery<'t, DB, A, OwnerBound> {
+    pub(super) fn bound(self) -> RowsQuery<'t, DB, A, OwnerBound> {
         let Self { lease, owner, rows, draft, .. } = self;
         RowsQuery::new(lease, owner, rows, draft)
     }

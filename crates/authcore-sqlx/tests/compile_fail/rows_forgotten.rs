@@ -10,6 +10,12 @@ async fn all(pool: &ScopedPool<Sqlite>, rows: &Rows) -> Result<(), sqlx::Error> 
     Ok(())
 }
 
+async fn anybodys(pool: &ScopedPool<Sqlite>, rows: &WriteRows) -> Result<(), sqlx::Error> {
+    let mut tx = pool.write_rows(rows).await?;
+    tx.query("UPDATE plans SET editor = ").bind_caller().push(" WHERE id = ").bind(7).execute().await?;
+    Ok(())
+}
+
 async fn change(pool: &ScopedPool<Sqlite>, rows: &Rows, plans: &OwnedTable) -> Result<(), sqlx::Error> {
     pool.write_rows(rows).await?;
     let mut tx = pool.read_rows(rows).await?;

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use authcore_sqlx::{OwnedTable, ScopedPool};
+use authcore::{Caller, Identity, Method, Object, Sharing as _, UserId};
+use authcore_sqlx::{GrantTable, OwnedTable, ScopedPool};
 use sqlx::mysql::MySqlPoolOptions;
-use sqlx::{MySql, MySqlPool};
+use sqlx::{AssertSqlSafe, MySql, MySqlPool};
 
 use crate::cut;
 use crate::database::state;
@@ -30,6 +31,7 @@ async fn the_owner_is_an_argument_of_each_statement() {
     assert_eq!(refused, "table `tasks`: there is none with a column `owner`");
     let mend = "ALTER TABLE tasks MODIFY user_id varchar(255) COLLATE utf8mb4_bin NOT NULL";
     sqlx::raw_sql(mend).execute(&pool).await.expect("another collation");
+    let lent = pool.clone();
     let db = ScopedPool::mysql(pool, [tasks()]).await.expect("owners are compared byte for byte");
 
     assert_eq!(own(&db, "ann").await, ["a"]);
@@ -53,6 +55,17 @@ async fn the_owner_is_an_argument_of_each_statement() {
         let _ = cut::after(waits, write).await; // some of them end
         assert_eq!(own(&db, "ann").await, ["a"], "after {waits}");
     }
+    let grants = GrantTable::new("shared").expect("a good name");
+    sqlx::raw_sql(AssertSqlSafe(grants.create_table::<MySql>())).execute(&lent).await.expect("made");
+    let grants = grants.over(lent).unnamed_statements();
+    let ann = Identity::assertion(UserId::new("ann").expect("an id"), Method::Other("test")).into_identity();
+    let plan = Object::new("plan", "17");
+    for waits in 0..12 {
+        let _ = cut::after(waits, grants.shared(&Caller::from(&ann), &plan)).await; // some of them end
+        let asked = tokio::time::timeout(Duration::from_secs(20), grants.shared(&Caller::from(&ann), &plan)).await;
+        assert_eq!(asked.expect("a connection").expect("an answer"), None, "after {waits}");
+    }
+
     let mut tx = db.write(&write_scope("ann")).await.expect("a transaction");
     let slow = tx.query("SELECT SLEEP(5), user_id FROM tasks WHERE user_id = ?").bind_owner();
     assert!(cut::after(0, slow.fetch_all::<(i64, String)>()).await.is_none(), "it has to be waited for");

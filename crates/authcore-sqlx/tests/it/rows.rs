@@ -222,10 +222,24 @@ async fn rows_go_to_nobody_whose_rows_are_only_read(server: &Server, db: &Scoped
     assert_eq!(state(&refused.expect_err("a scope is for the owner's rows")), "42501");
     drop(tx);
     let mut tx = db.write_rows(&rows).await.expect("a transaction");
-    let insert = tx.query("INSERT INTO plans VALUES (11, ").bind_owner().push(", NULL, ").bind("mine").push(")");
+    let insert = tx.insert(&plans(), "id, title").push(", 11, ").bind("mine").push(")");
     assert_eq!(insert.execute().await.expect("her own").rows_affected(), 1);
     tx.commit().await.expect("it lasts");
     assert_eq!(server.value::<String>("SELECT user_id FROM plans WHERE id = 11").await, "ann");
+}
+
+async fn folding_collations_are_refused(server: &Server, refusal: impl AsyncFn(OwnedTable) -> String) {
+    let folding =
+        OwnedTable::new("folding", "user_id").and_then(|table| table.organization("place")).expect("good names");
+    let collation = "CREATE COLLATION folds (provider = icu, locale = 'und-u-ks-level2', deterministic = false)";
+    server.run(collation).await;
+    for (column, other) in [("user_id", "place"), ("place", "user_id")] {
+        server.run(&format!("CREATE TABLE folding ({column} text COLLATE folds, {other} text)")).await;
+        server.run(&folding.migration()).await;
+        let said = refusal(folding.clone()).await;
+        assert!(said.contains(&format!("`{column}` compares by a collation that is not deterministic")), "{said}");
+        server.run("DROP TABLE folding").await;
+    }
 }
 
 async fn start_up_says_what_is_missing(server: &Server) {
@@ -234,6 +248,16 @@ async fn start_up_says_what_is_missing(server: &Server) {
         refused.map(|error| error.to_string()).unwrap_or_default()
     };
     assert_eq!(refusal(plans()).await, "");
+    let own = || OwnedTable::new("plans", "user_id").expect("good names");
+    let said = refusal(own()).await;
+    assert!(said.contains("a policy for rows beyond their owner's, which it is not said to have"), "{said}");
+    for right in ["DELETE ON", "SELECT (title) ON", "INSERT ON"] {
+        server.run(&format!("CREATE VIEW all_plans AS SELECT * FROM plans; GRANT {right} all_plans TO app")).await;
+        let said = refusal(plans()).await;
+        assert!(said.contains("view all_plans shows all of its rows"), "{right}: {said}");
+        server.run("DROP VIEW all_plans").await;
+    }
+    folding_collations_are_refused(server, refusal).await;
     let other = plans().organization("place").expect("a good name");
     assert_eq!(refusal(other).await, "table `plans`: it has no column `place`");
     for (spoil, mend, cause) in [
@@ -246,8 +270,7 @@ async fn start_up_says_what_is_missing(server: &Server) {
         assert!(said.contains(cause), "{said}");
         server.run(mend).await;
     }
-    let own = OwnedTable::new("plans", "user_id").expect("good names");
-    assert_eq!(refusal(own).await, "", "whose rows are their owners' alone needs none of it");
+    assert_eq!(refusal(own()).await, "", "whose rows are their owners' alone needs none of it");
 }
 
 fn identity(user: &str, roles: &str) -> Identity {
