@@ -32,6 +32,7 @@ impl SigningKey {
     /// [`KeyRefused`] when `authcore` would not verify by its public half, when it has no private half, or when the two do
     /// not belong together. `use` and `key_ops` do not count.
     pub fn from_jwk(json: &str) -> Result<Self, KeyRefused> {
+        authcore::json::check(json).map_err(|_| KeyRefused::Malformed)?;
         let mut jwk: Value = serde_json::from_str(json).map_err(|_| KeyRefused::Malformed)?;
         let members = jwk.as_object_mut().ok_or(KeyRefused::Malformed)?;
         // A private key says `sign` there.

@@ -248,7 +248,7 @@ impl Assertion {
         self
     }
 
-    /// The claims that were verified, as the text of a JSON object. More than 1 GiB of it is not kept.
+    /// The claims that were verified, as the text of a JSON object. More than 1 GiB of it is not kept, and reads as `{}`.
     pub fn claims(mut self, json: impl Into<Box<str>>) -> Self {
         self.claims.json = json.into().into_string();
         self

@@ -80,13 +80,17 @@ impl Parts {
     pub(super) fn joined(self) -> Claims {
         let Self { mut json, roles, token_id, session_id } = self;
         if json.len() > Claims::MAX_JSON {
-            return Self::none().joined();
+            // What was asserted apart from it still counts.
+            let apart = |place: Option<Place>| place.filter(|place| matches!(place, Place::Apart(_)));
+            let [roles, token_id, session_id] = [roles, token_id, session_id].map(apart);
+            return Self { roles, token_id, session_id, ..Self::none() }.joined();
         }
         let json_length = u32::try_from(json.len()).unwrap_or(0);
         if json_length == 0 {
             json.push(' ');
         }
-        let [roles, token_id, session_id] = [roles, token_id, session_id].map(|place| keep(place?, &mut json));
+        // The ids first, since a revocation asks for them.
+        let [token_id, session_id, roles] = [token_id, session_id, roles].map(|place| keep(place?, &mut json));
         Claims { text: json.into(), json_length, roles, token_id, session_id }
     }
 }
