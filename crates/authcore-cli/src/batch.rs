@@ -13,7 +13,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::fault::{Fault, Verdict};
+use crate::fault::{Fault, Verdict, is_read};
 use crate::json::Object;
 
 /// The longest line that is read, in bytes, its end not counted: 4 MiB.
@@ -26,8 +26,9 @@ pub(crate) fn run(mut answer: impl FnMut(&Line<'_>, Object) -> Result<Object, Ba
     while let Some(whole) = next_line(&mut input, &mut buffer).map_err(|error| Fault::of("standard input", error))? {
         let mut text = if whole { answered(&buffer, &mut answer) } else { bad(None, &too_long()) };
         text.push('\n');
-        output.write_all(text.as_bytes())?;
-        output.flush()?;
+        if !is_read(output.write_all(text.as_bytes()).and_then(|()| output.flush()))? {
+            break;
+        }
     }
     Ok(Verdict::Accepted)
 }
@@ -152,6 +153,17 @@ pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     let lenient = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     let alphabet = if text.contains(['-', '_']) { &URL_SAFE } else { &STANDARD };
     GeneralPurpose::new(alphabet, lenient).decode(text).ok()
+}
+
+/// The names that an object gives to several of its own members, each once.
+pub(crate) fn repeated(json: &str) -> Vec<String> {
+    let Ok(Members(members)) = serde_json::from_str(json) else { return Vec::new() };
+    let mut names: Vec<_> = members.into_iter().map(|(name, _)| name).collect();
+    names.sort_unstable();
+    let mut repeated: Vec<_> =
+        names.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0].to_string()).collect();
+    repeated.dedup();
+    repeated
 }
 
 /// The members of an object in their order, also those of one name.

@@ -3,7 +3,7 @@
 use clap::{Args, CommandFactory as _};
 
 use crate::cli::Cli;
-use crate::fault::{Fault, Verdict};
+use crate::fault::{Fault, Verdict, is_read};
 
 /// For which shell.
 #[derive(Debug, Args)]
@@ -17,6 +17,6 @@ pub(crate) fn run(args: CompletionsArgs) -> Result<Verdict, Fault> {
     // Into memory first: whoever reads the script may stop early.
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "authcore", &mut script);
-    std::io::stdout().write_all(&script)?;
+    is_read(std::io::stdout().write_all(&script))?;
     Ok(Verdict::Accepted)
 }

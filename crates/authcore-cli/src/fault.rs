@@ -43,21 +43,43 @@ impl From<io::Error> for Fault {
     }
 }
 
-/// The libraries name a setting first, `leeway: …`, as the options are called.
+/// Whether somebody still reads what was written: one who has seen enough closes the pipe, and that is no fault. It says
+/// nothing of the verdict either, which is found out as if all had been read.
+pub(crate) fn is_read(written: io::Result<()>) -> io::Result<bool> {
+    match written {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// The libraries name a setting first, `leeway: …`; told is the option that sets it.
 impl From<ConfigError> for Fault {
     fn from(error: ConfigError) -> Self {
         let message = error.to_string();
-        let options = ["leeway", "algorithms", "issuer", "audience"];
-        let named = options.iter().any(|option| message.starts_with(option));
-        Self::Usage(if named { format!("--{message}") } else { message })
+        let told = message.split_once(": ").and_then(|(setting, why)| {
+            let (_, option) = OPTIONS.iter().find(|(name, _)| *name == setting)?;
+            Some(format!("{option}: {why}"))
+        });
+        Self::Usage(told.unwrap_or(message))
     }
 }
+
+/// Which options set what a verifier calls so.
+const OPTIONS: [(&str, &str); 6] = [
+    ("leeway", "--leeway"),
+    ("algorithms", "--algorithms"),
+    ("max_token_bytes", "--max-token-bytes"),
+    ("issuer", "--issuer"),
+    ("issuer, audience", "--issuer, --audience"),
+    ("claim names", "--require, --user-claim"),
+];
 
 /// Help is written out; what is wrong with the arguments is told in one line, where clap has several.
 pub(crate) fn of_arguments(error: &clap::Error) -> Result<Verdict, Fault> {
     use clap::error::ErrorKind;
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        error.print()?;
+        is_read(error.print())?;
         return Ok(Verdict::Accepted);
     }
     let rendered = error.render().to_string();

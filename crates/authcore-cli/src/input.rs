@@ -5,6 +5,7 @@ use std::path::Path;
 
 use authcore::Secret;
 
+use crate::batch::MAX_LINE;
 use crate::fault::Fault;
 
 /// The text of a file that an option names.
@@ -48,9 +49,13 @@ pub(crate) fn token(argument: Option<&str>) -> Result<Vec<u8>, Fault> {
         return Err(Fault::of("TOKEN", "name one, or pipe it into standard input"));
     }
     let mut bytes = Vec::new();
-    let bound = u64::try_from(crate::batch::MAX_LINE).unwrap_or(u64::MAX);
-    let read = input.lock().take(bound).read_to_end(&mut bytes);
+    let bound = u64::try_from(MAX_LINE).unwrap_or(u64::MAX);
+    let read = input.lock().take(bound.saturating_add(1)).read_to_end(&mut bytes);
     read.map_err(|error| Fault::of("standard input", error))?;
+    if bytes.len() > MAX_LINE {
+        let why = format!("is longer than {MAX_LINE} bytes, which no token is: pipe the token alone");
+        return Err(Fault::of("standard input", why));
+    }
     let end = bytes.iter().rposition(|byte| !matches!(byte, b'\n' | b'\r')).map_or(0, |at| at + 1);
     bytes.truncate(end);
     Ok(bytes)

@@ -1,9 +1,12 @@
 //! `authcore jws`: the signature layer alone.
 
-use authcore::{Algorithm, AuthError, Jws, Key, KeyResolver as _, KeySet};
+use std::time::Duration;
+
+use authcore::{Algorithm, AuthError, Jws, Key, KeyResolver as _, KeySet, Unavailable};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::Args;
+use tokio::runtime::Runtime;
 
 use crate::batch::{self, BadLine, Line};
 use crate::cli::Asking;
@@ -29,29 +32,32 @@ pub(crate) struct JwsArgs {
 }
 
 pub(crate) fn run(args: JwsArgs) -> Result<Verdict, Fault> {
+    let runtime = runtime()?;
     let allowed = args.algorithms.allowed();
     let judge = |token: &[u8], keys: &KeySet| {
         let token = std::str::from_utf8(token).map_err(|_| AuthError::NotCompact)?;
         Jws::verify(token, keys, &allowed)
     };
     if args.asking.batch {
-        let keys = args.keys.keys(&allowed)?.map(settled).transpose()?;
+        let keys = args.keys.keys(&allowed)?;
         return batch::run(|line, answer| {
             let token = line.bytes("token")?;
             let (set, of_no_use) = match keys_of(line)? {
                 Some(found) => found,
                 None => match &keys {
-                    Some(Ok(keys)) => return Ok(with_keys(keys, |set| tell(judge(&token, set), None, answer))),
-                    Some(Err(error)) => return Ok(answer.refused(error)),
+                    Some(keys) => {
+                        let verdict = with_keys(keys, &runtime, |set| judge(&token, set));
+                        return Ok(tell(verdict, None, answer));
+                    }
                     None => return Err(BadLine("`jwk` or `jwks` is missing, and no option names keys".to_owned())),
                 },
             };
             Ok(tell(judge(&token, &set), of_no_use, answer))
         });
     }
-    let keys = settled(args.keys.required(&allowed)?)?;
+    let keys = args.keys.required(&allowed)?;
     let token = input::token(args.token.as_deref())?;
-    let verdict = keys.and_then(|keys| with_keys(&keys, |set| judge(&token, set)));
+    let verdict = with_keys(&keys, &runtime, |set| judge(&token, set));
     let outcome = if verdict.is_ok() { Verdict::Accepted } else { Verdict::Refused };
     let mut page = Page::stdout();
     if args.asking.json {
@@ -74,18 +80,20 @@ pub(crate) fn run(args: JwsArgs) -> Result<Verdict, Fault> {
     Ok(outcome)
 }
 
-/// Keys that are there; an issuer that cannot be reached judges nobody.
-fn settled(keys: Keys) -> Result<Result<Keys, AuthError>, Fault> {
-    let Keys::Remote(remote) = &keys else { return Ok(Ok(keys)) };
-    let loaded = runtime()?.block_on(remote.load());
-    Ok(loaded.map(|()| keys).map_err(AuthError::Unavailable))
-}
-
-fn with_keys<T>(keys: &Keys, ask: impl FnOnce(&KeySet) -> T) -> T {
-    match keys.current(Algorithm::EdDsa) {
-        Some(set) => ask(&set),
-        None => ask(&KeySet::default()),
+/// Asks the keys of this moment; an issuer that cannot be reached judges nobody.
+fn with_keys<T>(
+    keys: &Keys,
+    runtime: &Runtime,
+    ask: impl FnOnce(&KeySet) -> Result<T, AuthError>,
+) -> Result<T, AuthError> {
+    if let Keys::Remote(remote) = keys {
+        runtime.block_on(remote.load()).map_err(AuthError::Unavailable)?;
     }
+    // A set that is due is refreshed on the runtime that looking at it finds.
+    let _entered = runtime.enter();
+    let none = || AuthError::Unavailable(Unavailable::new("there is no key set", Duration::ZERO));
+    let set = keys.current(Algorithm::EdDsa).ok_or_else(none)?;
+    ask(&set)
 }
 
 /// The keys that a line brings, and why its one key is of no use.
@@ -124,5 +132,54 @@ fn tell(verdict: Result<Jws, AuthError>, of_no_use: Option<String>, answer: Obje
             answer.with("detail", format!("{error}: the JWK is of no use: {why}"))
         }
         (Err(error), _) => answer.refused(&error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Sender, channel};
+
+    use authcore::{BoxError, Fetch, Fetched, RemoteKeys};
+    use authcore_testkit::SigningKey;
+    use url::Url;
+
+    use super::*;
+
+    /// Tells of each fetch, and brings this document.
+    struct Told(Sender<()>, Option<String>);
+
+    impl Fetch for Told {
+        async fn fetch(&self, _: &Url, _: usize) -> Result<Fetched, BoxError> {
+            // At the end nobody listens.
+            let _ = self.0.send(());
+            Ok(Fetched { body: self.1.clone().ok_or("down")?.into_bytes(), max_age: None })
+        }
+    }
+
+    fn keys(fetch: Told) -> Keys {
+        // Due as soon as it came.
+        let builder = RemoteKeys::builder("https://id.example.com/jwks").fetch(fetch).cooldown(Duration::from_nanos(1));
+        Keys::Remote(builder.refresh_every(Duration::ZERO).build().expect("good settings"))
+    }
+
+    #[test]
+    fn a_set_that_is_due_is_fetched_again() {
+        let (told, fetched) = channel();
+        let document = authcore_testkit::jwks([SigningKey::fixed(Algorithm::EdDsa)]);
+        let (keys, runtime) = (keys(Told(told, Some(document))), runtime().expect("a runtime"));
+        for _ in 0..2 {
+            assert!(with_keys(&keys, &runtime, |_| Ok(())).is_ok());
+        }
+        // The first look loads it and finds it due.
+        for _ in 0..2 {
+            assert_eq!(fetched.recv_timeout(Duration::from_secs(60)), Ok(()));
+        }
+    }
+
+    #[test]
+    fn without_a_key_set_nobody_is_judged() {
+        let (keys, runtime) = (keys(Told(channel().0, None)), runtime().expect("a runtime"));
+        let error = with_keys(&keys, &runtime, |_| Ok(())).unwrap_err();
+        assert_eq!((error.reason(), authcore::Refusal::from(&error).code()), ("unavailable", "auth_unavailable"));
     }
 }

@@ -53,6 +53,12 @@ impl KeyArgs {
         if let Some((option, secret)) = self.secret()? {
             keys.extend(of_secret(&secret, algorithms).map_err(|why| Fault::of(option, why))?);
         }
+        if keys.is_empty() && !self.public_key.is_empty() {
+            let names = algorithms.iter().map(|algorithm| algorithm.name()).collect::<Vec<_>>().join(",");
+            let mend = "add the one that the issuer signs with, as RS256";
+            let why = format!("the RSA key that it names serves none of --algorithms {names}: {mend}");
+            return Err(Fault::of("--public-key", why));
+        }
         Ok((!keys.is_empty()).then(|| Keys::Local(KeySet::new(keys))))
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use authcore::{IgnoredKey, Key, KeySet, KeySetRefused};
+use authcore::{IgnoredKey, Key, KeySet};
 use clap::Args;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -30,8 +30,7 @@ pub(crate) fn run(args: KeysArgs) -> Result<Verdict, Fault> {
     if args.asking.batch {
         return batch::run(|line, answer| {
             let body = line.bytes("body")?;
-            let document = std::str::from_utf8(&body).map_err(|_| KeySetRefused::NotJson);
-            Ok(match document.and_then(KeySet::from_json) {
+            Ok(match published::set(&body) {
                 Ok(set) => summary(&set, answer),
                 Err(why) => refused(why.code(), &why, answer),
             })
@@ -46,8 +45,8 @@ pub(crate) fn run(args: KeysArgs) -> Result<Verdict, Fault> {
             Err(Unpublished::Unreachable(why)) => Err(("auth_unavailable", why)),
         }
     } else {
-        let document = input::file("FILE_OR_URL", Path::new(place))?;
-        KeySet::from_json(&document).map_err(|why| (why.code(), why.to_string()))
+        let body = input::file_bytes("FILE_OR_URL", Path::new(place))?;
+        published::set(&body).map_err(|why| (why.code(), why.to_string()))
     };
     let usable = loaded.as_ref().is_ok_and(|set| !set.is_empty());
     let outcome = if usable { Verdict::Accepted } else { Verdict::Refused };

@@ -41,8 +41,6 @@ fn main() -> ExitCode {
     match outcome {
         Ok(Verdict::Accepted) => ExitCode::SUCCESS,
         Ok(Verdict::Refused) => ExitCode::from(1),
-        // Whoever read our output has seen enough.
-        Err(Fault::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(fault) => {
             // Without a standard error there is nobody to tell.
             let _ = writeln!(std::io::stderr(), "authcore: {}", text::visible(&fault.to_string()));

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use clap::{Args, CommandFactory as _};
 
 use crate::cli::Cli;
-use crate::fault::{Fault, Verdict};
+use crate::fault::{Fault, Verdict, is_read};
 
 /// Which page.
 #[derive(Debug, Args)]
@@ -28,6 +28,6 @@ pub(crate) fn run(args: ManArgs) -> Result<Verdict, Fault> {
     };
     let mut roff = Vec::new();
     clap_mangen::Man::new(page).render(&mut roff)?;
-    std::io::stdout().write_all(&roff)?;
+    is_read(std::io::stdout().write_all(&roff))?;
     Ok(Verdict::Accepted)
 }

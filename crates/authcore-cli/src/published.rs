@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use authcore::{HttpFetch, KeySet, RemoteKeys, Timestamp};
+use authcore::{HttpFetch, KeySet, KeySetRefused, RemoteKeys, Timestamp};
 use url::Url;
 
 /// What came, and the time that its server says it is.
@@ -18,7 +18,7 @@ pub(crate) enum Unpublished {
     /// Nothing came.
     Unreachable(String),
     /// What came is no key set.
-    Refused(authcore::KeySetRefused),
+    Refused(KeySetRefused),
 }
 
 impl std::fmt::Display for Unpublished {
@@ -39,8 +39,12 @@ pub(crate) async fn fetch(url: &str) -> Result<Published, Unpublished> {
     let fetched =
         fetched.map_err(|_| Unpublished::Unreachable(format!("no answer within {} s", DEADLINE.as_secs())))?;
     let (fetched, date) = fetched.map_err(|error| Unpublished::Unreachable(innermost(&*error)))?;
-    let document = std::str::from_utf8(&fetched.body).map_err(|error| Unpublished::Unreachable(error.to_string()))?;
-    Ok(Published { set: KeySet::from_json(document).map_err(Unpublished::Refused)?, date })
+    Ok(Published { set: set(&fetched.body).map_err(Unpublished::Refused)?, date })
+}
+
+/// The key set in a document. What is no UTF-8 is no JSON (RFC 8259 §8.1).
+pub(crate) fn set(body: &[u8]) -> Result<KeySet, KeySetRefused> {
+    std::str::from_utf8(body).map_err(|_| KeySetRefused::NotJson).and_then(KeySet::from_json)
 }
 
 /// What failed, and why at the bottom of it.

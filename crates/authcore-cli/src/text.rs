@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Write};
 
+use crate::fault::is_read;
+
 /// With control characters, and those that reorder or hide text, escaped as `\u{1b}`.
 pub(crate) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
@@ -54,14 +56,14 @@ impl Page {
         if self.colours { format!("\u{1b}[1;{colour}m{word}\u{1b}[0m") } else { word.to_owned() }
     }
 
-    /// A line of ours.
+    /// A line of ours; nothing where nobody reads on.
     pub(crate) fn line(&mut self, line: &str) -> std::io::Result<()> {
-        writeln!(self.out, "{line}")
+        is_read(writeln!(self.out, "{line}")).map(drop)
     }
 
     /// A name and a value that others may have written.
     pub(crate) fn row(&mut self, name: &str, value: &str) -> std::io::Result<()> {
-        writeln!(self.out, "  {name:<11} {}", visible(value))
+        self.line(&format!("  {name:<11} {}", visible(value)))
     }
 }
 

@@ -7,7 +7,7 @@ use authcore::TrustedOrigins;
 use authcore::rate::{ClientAddresses, Quota};
 
 use super::check::Check;
-use super::variable;
+use super::{shown, variable};
 
 pub(super) fn checks() -> Vec<Check> {
     vec![origins(), proxies(), limits()]
@@ -25,9 +25,11 @@ fn origins() -> Check {
     }
     match TrustedOrigins::new(entries.iter().copied()) {
         Ok(_) => Check::ok(NAME, entries.join(", ")),
-        Err(error) => {
+        Err(_) => {
             let mend = "write each as browsers send it: scheme, host, port, no path and no slash at the end";
-            Check::fail(NAME, error.to_string()).mend(mend)
+            let bad = entries.iter().filter(|entry| TrustedOrigins::new([**entry]).is_err());
+            let bad = bad.map(|entry| format!("{:?}", shown::name(entry))).collect::<Vec<_>>().join(", ");
+            Check::fail(NAME, format!("not an origin: {bad}")).mend(mend)
         }
     }
 }

@@ -6,7 +6,8 @@ use authcore::Timestamp;
 use authcore_better_auth::BetterAuthSettings;
 
 use super::check::Check;
-use super::variable;
+use super::{shown, variable};
+use crate::cli::At;
 use crate::published;
 
 /// Issuer and audience, by what a server would expect.
@@ -29,16 +30,17 @@ fn judged(name: &str, claim: &str, expected: &[&str], origin: Option<&str>) -> V
         return vec![Check::warn(name, found).mend(format!("set {name} to what the issuer writes into `{claim}`"))];
     }
     let one = |value: &&str| {
+        let shown = shown::name(value);
         if let Some(check) = slash(name, value, origin) {
             return check;
         }
         match origin {
             Some(origin) if origin != *value && claim == "iss" => {
-                let found = format!("{value}, but Better Auth at {origin} writes {origin} unless told otherwise");
+                let found = format!("{shown}, but Better Auth at {origin} writes {origin} unless told otherwise");
                 Check::warn(name, found)
                     .mend(format!("unset {name}, or set jwt.issuer of the Better Auth server to it"))
             }
-            _ => Check::ok(name, format!("`{claim}` has to be {value}")),
+            _ => Check::ok(name, format!("`{claim}` has to be {shown}")),
         }
     };
     expected.iter().map(one).collect()
@@ -47,23 +49,23 @@ fn judged(name: &str, claim: &str, expected: &[&str], origin: Option<&str>) -> V
 /// An issuer's name ends in a slash far more often in settings than in tokens.
 fn slash(name: &str, value: &str, origin: Option<&str>) -> Option<Check> {
     let bare = value.strip_suffix('/')?;
+    let (shown, shown_bare) = (shown::name(value), shown::name(bare));
     let found =
-        format!("{value} ends with a slash; it is compared byte for byte, so tokens that say {bare} are refused");
-    let mend = format!("set {name}={bare}, unless the issuer writes the slash too");
+        format!("{shown} ends with a slash; it is compared byte for byte, so tokens that say {shown_bare} are refused");
+    let mend = format!("set {name}={shown_bare}, unless the issuer writes the slash too");
     let check = if origin == Some(bare) { Check::fail(name, found) } else { Check::warn(name, found) };
     Some(check.mend(mend))
 }
 
 /// The key set and the clock of whoever serves it.
-pub(super) async fn keys(settings: &BetterAuthSettings, now: Timestamp, checks: &mut Vec<Check>) {
+pub(super) async fn keys(settings: &BetterAuthSettings, at: At, checks: &mut Vec<Check>) {
     let url = match settings.jwks_url() {
         Ok(Some(url)) => url,
         Ok(None) => return checks.push(Check::ok("keys", "no key set: JWTs are HS256 under the shared secret")),
         Err(error) => return checks.push(Check::of_config(&error)),
     };
     let name = if variable("BETTER_AUTH_JWKS_URL").is_some() { "BETTER_AUTH_JWKS_URL" } else { "BETTER_AUTH_URL" };
-    // A query may tell too much.
-    let shown = url.split(['?', '#']).next().unwrap_or_default();
+    let shown = shown::url(&url).unwrap_or_else(|| format!("\"${name}\""));
     let published = match published::fetch(&url).await {
         Ok(published) => published,
         Err(why) => {
@@ -89,7 +91,11 @@ pub(super) async fn keys(settings: &BetterAuthSettings, now: Timestamp, checks: 
         (_, some) => Check::warn("keys", format!("{usable} usable at {shown}, {some} ignored: {codes}"))
             .mend(format!("see authcore keys {shown}")),
     });
-    checks.push(clock(published.date, now));
+    checks.push(match at.now {
+        // A time that is stated is the token's, and no clock's.
+        Some(_) => Check::ok("clock", "not compared with the issuer's: --now states a time"),
+        None => clock(published.date, at.time()),
+    });
 }
 
 /// `Date` tells whole seconds, and the answer took a while.

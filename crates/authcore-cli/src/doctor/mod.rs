@@ -4,6 +4,7 @@ mod check;
 mod edge;
 mod issuer;
 mod secrets;
+mod shown;
 mod stores;
 mod token;
 
@@ -37,7 +38,7 @@ pub(crate) fn variable(name: &str) -> Option<String> {
 
 pub(crate) fn run(args: DoctorArgs) -> Result<Verdict, Fault> {
     let token = args.token.as_deref().map(|token| crate::input::token(Some(token))).transpose()?;
-    let checks = runtime()?.block_on(examine(token.as_deref(), args.at.time()));
+    let checks = runtime()?.block_on(examine(token.as_deref(), args.at));
     let sound = checks.iter().all(|check| check.level != Level::Fail);
     let mut page = Page::stdout();
     if args.output.json {
@@ -48,7 +49,7 @@ pub(crate) fn run(args: DoctorArgs) -> Result<Verdict, Fault> {
     Ok(if sound { Verdict::Accepted } else { Verdict::Refused })
 }
 
-async fn examine(token: Option<&[u8]>, now: authcore::Timestamp) -> Vec<Check> {
+async fn examine(token: Option<&[u8]>, at: At) -> Vec<Check> {
     let mut checks = secrets::checks();
     let settings = match BetterAuthSettings::from_vars(variable) {
         Ok(settings) => settings,
@@ -61,6 +62,7 @@ async fn examine(token: Option<&[u8]>, now: authcore::Timestamp) -> Vec<Check> {
             checks.extend(issuer::stated());
             stores::checks(&mut checks).await;
             checks.extend(edge::checks());
+            checks.extend(token.map(|_| token::not_judged("a server with these settings does not start")));
             return checks;
         }
     };
@@ -69,12 +71,14 @@ async fn examine(token: Option<&[u8]>, now: authcore::Timestamp) -> Vec<Check> {
             Check::warn("settings", "nothing names a Better Auth server: a server starts in demo mode, on loopback");
         checks.push(demo.mend("set BETTER_AUTH_URL to the base URL of the Better Auth server"));
         checks.extend(edge::checks());
+        let mend = "set BETTER_AUTH_URL to the server that issued it";
+        checks.extend(token.map(|_| token::not_judged("nothing says by whose keys or sessions").mend(mend)));
         return checks;
     };
     checks.extend(issuer::expected(&settings));
-    issuer::keys(&settings, now, &mut checks).await;
+    issuer::keys(&settings, at, &mut checks).await;
     stores::checks(&mut checks).await;
     checks.extend(edge::checks());
-    token::judge(settings, token, now, &mut checks).await;
+    token::judge(settings, token, at.time(), &mut checks).await;
     checks
 }

@@ -4,6 +4,7 @@ use authcore::{AuthError, Authenticator as _, Glance, Identity, ManualClock, Req
 use authcore_better_auth::{BetterAuth, BetterAuthSettings};
 
 use super::check::Check;
+use super::shown;
 use crate::explain::{self, Expected};
 use crate::head;
 
@@ -16,7 +17,7 @@ fn at(now: Timestamp) -> ManualClock {
 
 /// Puts everything together as a server does, and has it judge.
 pub(super) async fn judge(settings: BetterAuthSettings, token: Option<&[u8]>, now: Timestamp, checks: &mut Vec<Check>) {
-    let owned = |of: Vec<&str>| of.into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let owned = |of: Vec<&str>| of.into_iter().map(shown::name).collect::<Vec<_>>();
     let (issuers, audiences) = (owned(settings.issuers()), owned(settings.audiences()));
     let cookie = settings.session_cookie();
     let auth = match settings.clock(at(now)).connect().await {
@@ -26,9 +27,7 @@ pub(super) async fn judge(settings: BetterAuthSettings, token: Option<&[u8]>, no
             if !checks.iter().any(|check| check.what == told.what) {
                 checks.push(told);
             }
-            if token.is_some() {
-                checks.push(Check::fail("token", "not judged: a server with these settings does not start"));
-            }
+            checks.extend(token.map(|_| not_judged("a server with these settings does not start")));
             return;
         }
     };
@@ -61,6 +60,11 @@ pub(super) async fn judge(settings: BetterAuthSettings, token: Option<&[u8]>, no
             }
         }
     });
+}
+
+/// A token that nobody could judge is not accepted.
+pub(super) fn not_judged(why: &str) -> Check {
+    Check::fail("token", format!("not judged: {why}"))
 }
 
 async fn verdict(auth: &BetterAuth, head: &dyn RequestHead) -> Result<Identity, AuthError> {

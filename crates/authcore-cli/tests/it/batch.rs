@@ -169,3 +169,26 @@ fn a_reader_that_goes_away_ends_it_quietly() {
     drop(child.stdout.take());
     assert!(matches!(child.wait().expect("it ends").code(), Some(0)));
 }
+
+#[test]
+fn a_refusal_stays_one_when_nobody_reads_it() {
+    for (command, code) in [("verify", 1), ("decode", 1), ("jws", 1), ("mint", 0)] {
+        for json in [&["--json"][..], &[]] {
+            let options = match command {
+                "decode" => &[][..],
+                "mint" => &["--secret-env", "SECRET", "--sub", "ann"],
+                _ => &["--secret-env", "SECRET"],
+            };
+            let mut child = spawn(&[&[command][..], options, json].concat(), &[("SECRET", SECRET)]);
+            // Before there is a question, so that the answer finds the pipe closed.
+            drop(child.stdout.take());
+            let mut input = child.stdin.take().expect("a pipe");
+            // What is minted asks for nothing and may have ended.
+            let _ = input.write_all(b"no.token.at-all");
+            drop(input);
+            let mut told = String::new();
+            child.stderr.take().expect("a pipe").read_to_string(&mut told).expect("text");
+            assert_eq!((child.wait().expect("it ends").code(), told.as_str()), (Some(code), ""), "{command} {json:?}");
+        }
+    }
+}

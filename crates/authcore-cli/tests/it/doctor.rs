@@ -8,7 +8,11 @@ use crate::parts::{RedisServer, better_auth_tables, free_port, sqlite};
 use crate::support::{Folder, Ran, SECRET, run_with};
 
 fn doctor(options: &[&str], variables: &[(&str, &str)]) -> Ran {
-    let ran = run_with(&[&["doctor", "--now", &NOW.to_string()][..], options].concat(), variables, b"");
+    by_the_clock(&[&["--now", &NOW.to_string()][..], options].concat(), variables)
+}
+
+fn by_the_clock(options: &[&str], variables: &[(&str, &str)]) -> Ran {
+    let ran = run_with(&[&["doctor"][..], options].concat(), variables, b"");
     let hidden: Vec<_> = variables.iter().filter(|(name, _)| name.contains("SECRET")).collect();
     assert!(hidden.iter().all(|(_, secret)| !ran.out.contains(secret) && !ran.err.contains(secret)), "{ran:?}");
     ran
@@ -31,17 +35,16 @@ fn key() -> &'static SigningKey {
     SigningKey::fixed(Algorithm::EdDsa)
 }
 
-/// The moment of the example in RFC 9110 §5.6.7, by which all of this is judged.
+/// The moment of the example in RFC 9110 §5.6.7, by which tokens are judged.
 const NOW: i64 = 784_111_777;
 
 /// The answer of an issuer whose clock says this.
-fn dated(time: &str) -> Answer {
-    let date = format!("Sun, 06 Nov 1994 {time} GMT");
+fn dated(date: &str) -> Answer {
     Answer::Body {
         status: 200,
         content_type: "application/json".into(),
         body: jwks([key()]).into_bytes(),
-        headers: vec![("date".into(), date)],
+        headers: vec![("date".into(), date.into())],
     }
 }
 
@@ -55,7 +58,7 @@ impl Issuer {
     fn start() -> Self {
         let runtime = Runtime::new().expect("a runtime");
         let issuer = runtime.block_on(FakeIssuer::start(&[key()]));
-        issuer.answer(dated("08:49:37"));
+        issuer.answer(dated("Sun, 06 Nov 1994 08:49:37 GMT"));
         Self { server: issuer, _runtime: runtime }
     }
 
@@ -73,7 +76,7 @@ fn a_sound_environment_is_ok_and_its_token_accepted() {
     let ran = doctor(&["--token", &token], &variables);
     assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{ran:?}");
     row(&ran, "ok", "keys", &["1 usable", "/api/auth/jwks"]);
-    row(&ran, "ok", "clock", &["within 5 s"]);
+    row(&ran, "ok", "clock", &["not compared", "--now"]);
     row(&ran, "ok", "BETTER_AUTH_ISSUER", &[&url]);
     row(&ran, "ok", "token", &["accepted for alice"]);
     assert!(!ran.out.contains(&token) && !ran.out.contains("fail"), "{}", ran.out);
@@ -126,14 +129,21 @@ fn an_issuer_with_a_slash_at_the_end_is_told() {
 fn a_clock_that_is_off_is_told() {
     let issuer = Issuer::start();
     let url = issuer.url();
-    for (time, found) in [("08:39:37", "600 s ahead of the issuer's"), ("08:59:37", "600 s behind the issuer's")] {
-        issuer.server.answer(dated(time));
-        let ran = doctor(&[], &[("BETTER_AUTH_URL", &url)]);
+    for (date, found) in [
+        ("Sun, 06 Nov 1994 08:49:37 GMT", "s ahead of the issuer's"),
+        ("Fri, 01 Jan 2100 00:00:00 GMT", "s behind the issuer's"),
+    ] {
+        issuer.server.answer(dated(date));
+        let ran = by_the_clock(&[], &[("BETTER_AUTH_URL", &url)]);
         assert_eq!(ran.code, Some(1));
         row(&ran, "fail", "clock", &[found, "-> ", "NTP"]);
     }
+    // A time that is stated is that of the token.
+    let ran = doctor(&[], &[("BETTER_AUTH_URL", &url)]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    row(&ran, "ok", "clock", &["not compared", "--now"]);
     issuer.server.answer(Answer::Keys);
-    row(&doctor(&[], &[("BETTER_AUTH_URL", &url)]), "warn", "clock", &["no Date"]);
+    row(&by_the_clock(&[], &[("BETTER_AUTH_URL", &url)]), "warn", "clock", &["no Date"]);
 }
 
 #[test]
@@ -219,4 +229,46 @@ fn what_stands_at_the_edge_is_checked() {
     let ran = doctor(&[], &[]);
     assert_eq!(ran.code, Some(0));
     row(&ran, "warn", "settings", &["demo mode", "-> set BETTER_AUTH_URL"]);
+}
+
+#[test]
+fn a_password_in_a_url_is_never_shown() {
+    const WITH: &str = "https://ann:confidential@id.example.com";
+    let keys = format!("{WITH}/jwks?confidential");
+    let broken = "https://ann:confidential@id.example.com:99999/jwks";
+    let issuer = format!("{WITH}/");
+    for variables in [
+        &[("BETTER_AUTH_JWKS_URL", keys.as_str())][..],
+        &[("BETTER_AUTH_JWKS_URL", &keys), ("BETTER_AUTH_ISSUER", WITH), ("BETTER_AUTH_AUDIENCE", WITH)],
+        &[("BETTER_AUTH_JWKS_URL", &keys), ("BETTER_AUTH_ISSUER", &issuer), ("BETTER_AUTH_AUDIENCE", broken)],
+        &[("BETTER_AUTH_JWKS_URL", broken), ("BETTER_AUTH_ISSUER", WITH), ("BETTER_AUTH_AUDIENCE", "tasks")],
+        &[("BETTER_AUTH_URL", WITH), ("BETTER_AUTH_ISSUER", &issuer)],
+        &[("CORS_ORIGINS", WITH)],
+    ] {
+        for options in [&["--token", "a.b.c"][..], &["--token", "a.b.c", "--json"]] {
+            let ran = doctor(options, variables);
+            assert_eq!(ran.code, Some(1), "{ran:?}");
+            assert!(!ran.out.contains("confidential") && !ran.err.contains("confidential"), "{ran:?}");
+        }
+    }
+    let ran = doctor(
+        &[],
+        &[("BETTER_AUTH_JWKS_URL", &keys), ("BETTER_AUTH_ISSUER", &issuer), ("BETTER_AUTH_AUDIENCE", "tasks")],
+    );
+    row(&ran, "fail", "keys", &["no key set at https://id.example.com/jwks:", "curl https://id.example.com/jwks has"]);
+    row(
+        &ran,
+        "warn",
+        "BETTER_AUTH_ISSUER",
+        &["https://id.example.com/ ends", "-> set BETTER_AUTH_ISSUER=https://id.example.com,"],
+    );
+}
+
+#[test]
+fn a_token_that_nobody_can_judge_is_not_accepted() {
+    for variables in [&[][..], &[("BETTER_AUTH_SECRET", "hidden")]] {
+        let ran = doctor(&["--token", "a.b.c"], variables);
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        row(&ran, "fail", "token", &["not judged: "]);
+    }
 }

@@ -87,6 +87,7 @@ fn a_key_set_is_listed_with_what_is_wrong_in_it() {
         json!({ "id": 3, "body": "{\"keys\":7}" }),
         json!({ "id": 4, "body": "{\"keys\":[]}" }),
         json!({ "id": 5, "body": 7 }),
+        json!({ "id": 6, "body_b64": b64(NO_UTF8) }),
     ];
     let answers = batch(&["keys", "--batch"], &lines);
     let ignored = json!([
@@ -97,9 +98,13 @@ fn a_key_set_is_listed_with_what_is_wrong_in_it() {
     let expected = json!({ "id": 1, "ok": true, "usable": ["es256-1", "rs256-1"], "ignored": ignored });
     assert_eq!(answers[0], expected);
     let codes: Vec<_> = answers[1..].iter().map(|answer| answer["code"].as_str()).collect();
-    assert_eq!(codes, [Some("not_json"), Some("no_keys"), None, Some("bad_request")]);
+    assert_eq!(codes, [Some("not_json"), Some("no_keys"), None, Some("bad_request"), Some("not_json")]);
     assert_eq!(answers[3], json!({ "id": 4, "ok": true, "usable": [], "ignored": [] }));
+    let ran = run(&["keys", &folder.file("latin.json", NO_UTF8), "--json"]);
+    assert_eq!((ran.code, &ran.lines()[0]["code"]), (Some(1), &json!("not_json")), "{ran:?}");
 }
+
+const NO_UTF8: &[u8] = b"{\"keys\":[],\"x\":\"\xe9\"}";
 
 #[test]
 fn a_published_set_is_fetched_or_the_outage_told() {
@@ -112,6 +117,8 @@ fn a_published_set_is_fetched_or_the_outage_told() {
     assert_eq!(run(&["jws", &token, "--jwks", &url]).code, Some(0));
 
     issuer.answer(Answer::Down);
+    let answers = batch(&["jws", "--batch", "--jwks", &url], &[json!({ "token": token }), json!({ "token": token })]);
+    assert!(answers.iter().all(|answer| answer["code"] == "auth_unavailable"), "{answers:?}");
     for arguments in [
         &["keys", &url, "--json"][..],
         &["verify", &token, "--jwks", &url, "--json"],
@@ -120,6 +127,9 @@ fn a_published_set_is_fetched_or_the_outage_told() {
         let ran = run(arguments);
         assert_eq!((ran.code, &ran.lines()[0]["code"]), (Some(1), &json!("auth_unavailable")), "{ran:?}");
     }
-    issuer.answer(Answer::json("<html>"));
-    assert_eq!(run(&["keys", &url, "--json"]).lines()[0]["code"], "not_json");
+    for document in [b"<html>", NO_UTF8] {
+        issuer.answer(Answer::json(document));
+        let ran = run(&["keys", &url, "--json"]);
+        assert_eq!((ran.code, &ran.lines()[0]["code"]), (Some(1), &json!("not_json")), "{ran:?}");
+    }
 }

@@ -216,6 +216,7 @@ fn wrong_use_is_one_line_that_names_the_option() {
     let folder = Folder::new();
     let set = key_set(&folder);
     let private = folder.file("private.json", r#"{"kty":"RSA"}"#);
+    let rsa = folder.file("rsa.pem", SigningKey::fixed(Algorithm::Rs256).public_pem());
     for (arguments, holds) in [
         (&["verify", "a.b.c"][..], &["--jwks", "--secret-env"][..]),
         (&["verify", "a.b.c", "--jwks", "/nowhere/jwks.json"], &["--jwks", "/nowhere/jwks.json"]),
@@ -231,6 +232,17 @@ fn wrong_use_is_one_line_that_names_the_option() {
         (&["verify", "a.b.c", "--secret-env", "NOBODY"], &["--secret-env", "NOBODY", "export"]),
         (&["verify", "a.b.c", "--secret-env", "SHORT"], &["--secret-env", "at least 32 bytes"]),
         (&["verify", "a.b.c", "--batch", "--secret-env", "SECRET"], &["TOKEN", "--batch"]),
+        (
+            &["verify", "a.b.c", "--secret-env", "SECRET", "--max-token-bytes", "2000000000"],
+            &["--max-token-bytes: at most"],
+        ),
+        (&["verify", "a.b.c", "--secret-env", "SECRET", "--require", ""], &["--require", "none may be empty"]),
+        (&["verify", "a.b.c", "--secret-env", "SECRET", "--issuer", ""], &["--issuer, --audience: an empty one"]),
+        (
+            &["verify", "a.b.c", "--public-key", &rsa, "--algorithms", "ES256"],
+            &["--public-key: the RSA key that it names serves none of --algorithms ES256:"],
+        ),
+        (&["jws", "--batch", "--public-key", &rsa, "--algorithms", "ES256,EdDSA"], &["--public-key", "ES256,EdDSA"]),
         (&["mint", "--sub", "a", "--secret-env", "SHORT"], &["--secret-env", "at least 32 bytes"]),
         (&["mint", "--sub", "a"], &["--jwk"]),
         (&["mint", "--sub", "a", "--jwk", &set], &["--jwk", "private key"]),
@@ -289,4 +301,54 @@ fn decoding_believes_nobody_and_steers_no_terminal() {
         let ran = run(&["decode", token]);
         assert!(ran.code == Some(1) && ran.out.contains(holds), "{token}: {ran:?}");
     }
+}
+
+#[test]
+fn what_no_verifier_takes_is_shown_and_refused() {
+    let decode = |token: &str| (run(&["decode", token]), run(&["decode", token, "--json"]));
+    let twice = r#"{"sub":"ann","s\u0075b":"bob","a":{"b":1},"x\u001b":1,"x\u001b":2}"#;
+    let (human, json) = decode(&good().raw_payload(twice).sign(key()));
+    assert_eq!((human.code, json.code), (Some(1), Some(1)));
+    for told in ["claims:\n  refused: an object names a member twice (sub, x\\u{1b})", r#"{"sub":"ann""#, "\"bob\""] {
+        assert!(human.out.contains(told), "{told}: {}", human.out);
+    }
+    let answer = &json.lines()[0];
+    let fault = format!("an object names a member twice (sub, x\u{1b}): {twice}");
+    assert_eq!(
+        (&answer["ok"], &answer["claims_fault"], &answer["header_fault"]),
+        (&json!(false), &json!(fault), &Value::Null)
+    );
+
+    let (human, json) = decode(&good().raw_header(r#"{"alg":"ES256","jwk":{"kty":"EC","kty":"RSA"}}"#).sign(key()));
+    assert!(human.code == Some(1) && human.out.contains("header:\n  refused: an object names a member twice: {"));
+    assert_eq!(json.lines()[0]["ok"], false);
+
+    let (human, json) = decode(&good().raw_payload("[7]").sign(key()));
+    assert!(human.code == Some(1) && human.out.contains("claims:\n  refused: not one JSON object: [7]"), "{human:?}");
+    assert_eq!((&json.lines()[0]["ok"], &json.lines()[0]["claims"]), (&json!(false), &json!([7])));
+}
+
+#[test]
+fn an_algorithm_named_twice_counts_once() {
+    let folder = Folder::new();
+    let rsa = SigningKey::fixed(Algorithm::Rs256);
+    let pem = folder.file("rsa.pem", rsa.public_pem());
+    let secret = SigningKey::hmac(Algorithm::Hs256, SECRET);
+    for (key, named) in [
+        (rsa, ["--public-key", &pem, "--algorithms", "RS256,RS256"]),
+        (&secret, ["--secret-env", "SECRET", "--algorithms", "HS256,HS256"]),
+    ] {
+        let token = good().without_header("kid").sign(key);
+        let ran = run(&[&["verify", &token, "--now", "1750000000", "--json"][..], &named].concat());
+        assert_eq!((ran.code, &ran.lines()[0]["reason"]), (Some(0), &Value::Null), "{ran:?}");
+    }
+}
+
+#[test]
+fn a_token_beyond_the_bound_is_not_cut() {
+    let most = vec![b'a'; 4 * 1024 * 1024];
+    let ran = run_with(&["decode", "--json"], &[], &most);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(1), ""));
+    let ran = run_with(&["decode", "--json"], &[], &[most.as_slice(), b"a"].concat());
+    ran.is_usage(&["standard input: is longer than 4194304 bytes", "pipe the token alone"]);
 }
