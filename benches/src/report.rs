@@ -108,7 +108,8 @@ fn machine() -> String {
     let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model =
         cpus.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).map_or("", |(_, model)| model);
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    // Of the machine, also where this process is kept to one of them.
+    let cores = cpus.lines().filter(|line| line.starts_with("processor")).count();
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     format!("{cores} cores of {model}, load {}", load.split(' ').next().unwrap_or("unknown"))
 }

@@ -145,7 +145,6 @@ impl OwnedTable {
         &self.name
     }
 
-    #[cfg(any(feature = "mysql", feature = "postgres"))]
     pub(crate) fn owner(&self) -> &str {
         &self.owner
     }
