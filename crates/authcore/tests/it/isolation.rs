@@ -141,6 +141,8 @@ fn i123_a_body_names_the_owner_or_nobody() {
         let refusal = check(body).expect_err(body);
         assert_eq!((refusal.status(), refusal.code(), refusal.reason()), (403, "not_owner", "not_owner_in_body"));
     }
+    let no_object = serde_json::from_str::<BodyOwner>(r#"["alice"]"#).expect_err("a list");
+    assert!(no_object.to_string().contains("expected an object"), "{no_object}");
 }
 
 #[test]
@@ -196,6 +198,9 @@ fn i120_a_path_that_names_another_owner_when_read_otherwise_is_refused() {
     assert_eq!(outcome("GET", "/api/alice/%74asks", "alice", "user"), own("alice"));
     assert_eq!(outcome("GET", "/api/bob/%74asks", "alice", "user"), Err((403, "not_owner")));
     assert_eq!(outcome("GET", "/api/%75ser", "alice", "user"), own("alice"));
+    let guard = guard_with(Isolation::path("/api/{user_id}/avatar").and_path("/api/{user_id}/**"));
+    let reason = |user| ask(&guard, "GET", "/api/bob/%61vatar", user, "user").map_err(|refusal| refusal.reason()).err();
+    assert_eq!((reason("bob"), reason("alice")), (None, Some("not_owner")));
 }
 
 #[test]

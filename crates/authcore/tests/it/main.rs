@@ -7,6 +7,7 @@ mod client_addr;
 mod client_addr_properties;
 mod credentials;
 mod discovery;
+mod events;
 mod isolation;
 mod issuers;
 mod judgement;
