@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Holds the documents against the code: hostile cases have tests, named tests exist, direct dependencies have rows."""
+"""Holds the documents against the code: hostile cases have tests, named tests exist, direct dependencies have rows, excerpts
+stand where they say, and the differences of the FastAPI twin are counted right."""
 
 import json
 import pathlib
@@ -49,11 +50,42 @@ def dependencies_without_a_row():
     return sorted(name for name in named if not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", rows))
 
 
+def stripped(text):
+    return [line.strip() for line in text.strip().splitlines()]
+
+
+def excerpts_that_stand_nowhere():
+    """`<!-- from PATH -->` before a code block: its lines are there, in this order; a line of `…` leaves some out."""
+    for page in sorted((ROOT / "docs").rglob("*.md")):
+        for path, block in re.findall(r"<!-- from (\S+) -->\n```\w*\n(.*?)```", page.read_text(), re.DOTALL):
+            lines, at = stripped((ROOT / path).read_text()), 0
+            for part in re.split(r"^\s*…\n", block, flags=re.MULTILINE):
+                wanted = stripped(part)
+                places = (i for i in range(at, len(lines)) if lines[i : i + len(wanted)] == wanted)
+                at = next(places, None)
+                if at is None:
+                    yield f"docs/{page.relative_to(ROOT / 'docs')}: this is not in {path}: {wanted[0]}"
+                    break
+                at += len(wanted)
+
+
+def differences_that_are_counted_wrong():
+    guide = (ROOT / "docs/guides/from-fastapi.md").read_text()
+    groups = re.split(r"^# ", (ROOT / "examples/fastapi-twin/differences.txt").read_text(), flags=re.MULTILINE)
+    for group in groups[3:]:  # the first two lines say what the list is, and what it adds up to
+        name, *ids = group.split("\n")
+        row = f"| {name} | {len([id for id in ids if id])} |"
+        if row not in guide:
+            yield f"docs/guides/from-fastapi.md: no row begins {row}"
+
+
 def main():
     faults = [f"docs/security/cases.md: {case} has no test that names it" for case in cases_without_a_test()]
     faults += [f"docs/security/{page}: there is no test {name}" for page, name in tests_that_are_named_and_are_not_there()]
     faults += [f"docs/DEPENDENCIES.md: {name} has no row" for name in dependencies_without_a_row()]
-    print("\n".join(faults) or "each case has a test, each test that is named exists, each dependency has a row")
+    faults += excerpts_that_stand_nowhere()
+    faults += differences_that_are_counted_wrong()
+    print("\n".join(faults) or "each case has a test, each test that is named exists, each dependency has a row, excerpts stand")
     sys.exit(bool(faults))
 
 

@@ -12,9 +12,7 @@ use std::hint::black_box;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
-use std::time::Duration;
 use std::{fs, future, thread};
 
 use actix_web::dev::Server as ActixServer;
@@ -22,6 +20,7 @@ use actix_web::{App, HttpServer, web};
 use authcore::{Algorithm, Guard, JwtVerifier};
 use authcore_actix::AuthMiddleware;
 use authcore_axum::AuthLayer;
+use authcore_benches::load::{Answers, Load, SERVERS_CORE, pin_to, processor_times};
 use authcore_benches::report::section;
 use authcore_benches::{
     PeerClaims, authcore_builder, authcore_verifier, is_measured, peer_validation, token, token_of,
@@ -36,14 +35,10 @@ use axum::routing::get;
 use axum::{Extension, Router};
 
 const ROUNDS: usize = 9;
-const SERVERS_CORE: &str = "0";
-const WRK_CORE: &str = "1";
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/wrk/tokens.lua");
 
 fn main() {
     if is_measured() {
-        // Threads to come inherit it.
-        run("taskset", &["-cp", SERVERS_CORE, &std::process::id().to_string()]);
+        pin_to(SERVERS_CORE);
     }
     let key = SigningKey::fixed(Algorithm::EdDsa);
     let tokens = [Tokens::new("1 token", vec![token(key)]), Tokens::new("many tokens", many(key))];
@@ -243,17 +238,13 @@ impl<'t> Row<'t> {
 
     /// One second of load.
     fn measure(&self) -> Figures {
-        let url = format!("http://{}/", self.server.address);
-        let file = self.tokens.file.to_str().expect("a path of UTF-8");
-        let before = processor_times();
-        let said = run("taskset", &["-c", WRK_CORE, "wrk", "-t1", "-c32", "-d1s", "-s", SCRIPT, &url, "--", file]);
-        let after = processor_times();
-        let told = said.lines().find_map(|line| line.strip_prefix("told ")).expect("the script's last word");
-        let told: Vec<f64> = told.split(' ').map(|number| number.parse().expect("a number")).collect();
-        let [answers, micros, failures] = told[..] else { unreachable!("the script tells three numbers") };
-        assert!(answers > 0.0 && failures == 0.0, "{}: {failures} of {answers} failed", self.server.name);
+        let load = Load { url: format!("http://{}/", self.server.address), tokens: &self.tokens.file, seconds: 1 };
+        let before = processor_times("self");
+        let Answers { count, failures, micros, .. } = load.run();
+        let after = processor_times("self");
+        assert!(count > 0.0 && failures == 0.0, "{}: {failures} of {count} failed", self.server.name);
         let [had, awaited] = [after[0] - before[0], after[1] - before[1]].map(|time| time.as_secs_f64() * 1e6);
-        Figures { rate: answers * 1e6 / micros, processor: had / answers, busy: had / micros, kept: awaited / micros }
+        Figures { rate: count * 1e6 / micros, processor: had / count, busy: had / micros, kept: awaited / micros }
     }
 }
 
@@ -305,24 +296,4 @@ fn status(address: SocketAddr, fields: &str) -> u16 {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("answers");
     answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status")
-}
-
-/// What it prints.
-fn run(program: &str, arguments: &[&str]) -> String {
-    let install = "install taskset and wrk: apt-get install util-linux wrk";
-    let output = Command::new(program).args(arguments).output().expect(install);
-    assert!(output.status.success(), "{install}\n{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-/// How long the threads of this process have had the processor, and how long they have been kept from it.
-fn processor_times() -> [Duration; 2] {
-    let mut times = [Duration::ZERO; 2];
-    for thread in fs::read_dir("/proc/self/task").expect("Linux") {
-        let stat = fs::read_to_string(thread.expect("a thread of ours").path().join("schedstat")).expect("Linux");
-        for (time, nanos) in times.iter_mut().zip(stat.split(' ')) {
-            *time += Duration::from_nanos(nanos.parse().expect("a number"));
-        }
-    }
-    times
 }

@@ -1,5 +1,6 @@
 //! What the benches share: a token like Better Auth's, keys as each library wants them, and whether to measure at all.
 
+pub mod load;
 pub mod report;
 
 use authcore::{Algorithm, JwtVerifier, JwtVerifierBuilder, KeySet};
@@ -34,7 +35,8 @@ pub fn token_of(user_id: &str, key: &SigningKey) -> String {
     nearest.expect("one of three")
 }
 
-fn better_auth(user_id: &str) -> Mint {
+/// Such a token for a user of one's choice, of whatever length and still to be signed.
+pub fn better_auth(user_id: &str) -> Mint {
     mint()
         .issuer(ORIGIN)
         .audience(ORIGIN)

@@ -81,6 +81,12 @@ impl Server {
         &self.url
     }
 
+    /// The process's id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// `host:port`.
     #[must_use]
     pub fn authority(&self) -> &str {

@@ -1,0 +1,1 @@
+"""The task API on FastAPI, PyJWT, slowapi and SQLAlchemy."""
