@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Holds the documents against the code: hostile cases have tests, named tests exist, direct dependencies have rows, excerpts
-stand where they say, and the differences of the FastAPI twin are counted right."""
+"""Holds the documents against the code: hostile cases have tests, those that must hold also through the wire of the example
+servers; named tests exist; direct dependencies have rows; excerpts stand where they say; the differences of the FastAPI twin
+are counted right."""
 
 import json
 import pathlib
@@ -16,14 +17,34 @@ def functions():
     return {name for path in rust for name in re.findall(r"fn (\w+)\(", path.read_text())}
 
 
+def cases():
+    """The cases, and what is said of those that no wire carries."""
+    text, _, exceptions = (ROOT / "docs/security/cases.md").read_text().partition("\n## Through the wire\n")
+    return text, exceptions
+
+
 def cases_without_a_test():
-    text = (ROOT / "docs/security/cases.md").read_text()
-    ids = re.findall(r"^\| ([A-Z]-\d+) \|", text, re.MULTILINE)
+    ids = re.findall(r"^\| ([A-Z]-\d+) \|", cases()[0], re.MULTILINE)
     assert ids, "docs/security/cases.md lists no case"
     tests = [name for name in functions() if re.match(r"[a-z]\d+", name)]
     # One test may serve several cases: `c04_c05_c08_…`.
     covered = {part for name in tests for part in re.match(r"(?:[a-z]\d+_)+", name + "_").group().split("_") if part}
     return [case for case in ids if case.lower().replace("-", "") not in covered]
+
+
+def faults_through_the_wire():
+    text, exceptions = cases()
+    musts = re.findall(r"^\| ([A-Z]-\d+) \|.*\| M \|$", text, re.MULTILINE)
+    excepted = set(re.findall(r"^\| ([A-Z]-\d+) \|", exceptions, re.MULTILINE))
+    assert musts and excepted, "docs/security/cases.md says nothing of the wire"
+    suite = ROOT / "examples/conformance"
+    # A check is named like `tokens.exp.l63-string`, a test like `k84_k85_while_…`; either may serve several cases.
+    names = [name for path in suite.rglob("src/checks/*.rs") for name in re.findall(r'"([\w.{}-]+)"', path.read_text())]
+    ids = {part for name in names for part in re.findall(r"(?<![\w])(?<!\w-)((?:[a-z]\d+-)+)", name)}
+    ids |= {part for path in suite.rglob("tests/**/*.rs") for part in re.findall(r"fn ((?:[a-z]\d+_)+)", path.read_text())}
+    sent = {f"{part[0].upper()}-{part[1:]}" for several in ids for part in re.findall(r"[a-z]\d+", several)}
+    yield from (f"{case} is put through no wire, and nothing says why" for case in musts if case not in sent | excepted)
+    yield from (f"{case} is said to be put through no wire, and it is" for case in sorted(excepted & sent))
 
 
 def tests_that_are_named_and_are_not_there():
@@ -81,6 +102,7 @@ def differences_that_are_counted_wrong():
 
 def main():
     faults = [f"docs/security/cases.md: {case} has no test that names it" for case in cases_without_a_test()]
+    faults += [f"docs/security/cases.md: {fault}" for fault in dict.fromkeys(faults_through_the_wire())]
     faults += [f"docs/security/{page}: there is no test {name}" for page, name in tests_that_are_named_and_are_not_there()]
     faults += [f"docs/DEPENDENCIES.md: {name} has no row" for name in dependencies_without_a_row()]
     faults += excerpts_that_stand_nowhere()

@@ -8,6 +8,7 @@ mod issuer;
 mod key;
 mod mint;
 mod private_jwk;
+mod spoilt;
 pub mod suites;
 
 pub use cases::{Case, WireAnswer, cases, cases_answer, cases_guard, wire_cases};
@@ -16,6 +17,7 @@ pub use head::{HeadSpec, TestHead};
 pub use issuer::{Answer, FakeIssuer};
 pub use key::{SigningKey, jwks};
 pub use mint::{Mint, mint};
+pub use spoilt::mirrored_es256;
 
 /// The issuer that [`mint`] names.
 pub const ISSUER: &str = "https://id.example.com";

@@ -1,10 +1,10 @@
 //! The example servers of this workspace, built on demand.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::env;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
 
@@ -43,8 +43,25 @@ impl Example {
     ///
     /// When it does not compile.
     pub fn start(self, settings: &[(&str, &str)]) -> Result<Server, NotStarted> {
+        self.start_built_for("dev", settings)
+    }
+
+    /// The same, compiled as benches are.
+    ///
+    /// # Errors
+    ///
+    /// When it ends instead of listening.
+    ///
+    /// # Panics
+    ///
+    /// When it does not compile.
+    pub fn start_to_be_measured(self, settings: &[(&str, &str)]) -> Result<Server, NotStarted> {
+        self.start_built_for("bench", settings)
+    }
+
+    fn start_built_for(self, profile: &'static str, settings: &[(&str, &str)]) -> Result<Server, NotStarted> {
         let mut command = Server::command(
-            self.program(),
+            self.program(profile),
             &[("BIND_ADDR", "127.0.0.1:0"), ("RUST_LOG", "warn"), ("RATE_LIMIT", "off")],
         );
         command.envs(settings.iter().copied());
@@ -52,20 +69,23 @@ impl Example {
     }
 
     /// The program, from a build in the workspace's own target directory.
-    fn program(self) -> PathBuf {
-        static PROGRAMS: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
-        let programs = PROGRAMS.get_or_init(build);
+    fn program(self, profile: &'static str) -> PathBuf {
+        static PROGRAMS: Mutex<BTreeMap<&str, HashMap<String, PathBuf>>> = Mutex::new(BTreeMap::new());
+        let mut programs = PROGRAMS.lock().unwrap_or_else(PoisonError::into_inner);
+        let programs = programs.entry(profile).or_insert_with(|| build(profile));
         programs.get(self.name()).unwrap_or_else(|| panic!("cargo built no program {}", self.name())).clone()
     }
 }
 
 /// Builds both servers. `CARGO_BIN_EXE_…` is there for a package's own programs only, so cargo is asked where they are.
-fn build() -> HashMap<String, PathBuf> {
+fn build(profile: &str) -> HashMap<String, PathBuf> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args([
         "build",
         "--quiet",
         "--message-format=json-render-diagnostics",
+        "--profile",
+        profile,
     ]);
     cargo.args(Example::ALL.iter().flat_map(|example| ["--package", example.name()]));
     let built = cargo.stderr(Stdio::inherit()).output().expect("cargo runs");

@@ -1,7 +1,7 @@
 //! Tokens signed with the server's own secret, also such as no issuer would make.
 
 use authcore::Algorithm;
-use authcore_testkit::{Mint, SigningKey, mint};
+use authcore_testkit::{Mint, SigningKey, b64, mint};
 
 /// The shared HS256 secret of a server under test, with the issuer and audience it expects.
 #[derive(Clone, Debug)]
@@ -41,6 +41,18 @@ impl Signer {
     #[must_use]
     pub fn sign_with(&self, algorithm: Algorithm, mint: &Mint) -> String {
         mint.sign(&self.key.clone().with_algorithm(algorithm))
+    }
+
+    /// The token of these two segments, spelt as they are.
+    #[must_use]
+    pub fn sign_segments(&self, segments: &str) -> String {
+        format!("{segments}.{}", b64(self.key.sign(segments.as_bytes())))
+    }
+
+    /// The header and payload that the server expects to be signed, as they stand in the token.
+    #[must_use]
+    pub fn segments(&self, mint: &Mint) -> String {
+        mint.signing_input(&self.key)
     }
 
     /// The bytes of the signature the server expects of this token.

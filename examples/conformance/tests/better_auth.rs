@@ -159,7 +159,7 @@ fn behind_proxy(auth: &BetterAuthServer, example: Example) -> (Server, CountingP
 }
 
 #[test]
-fn a_new_key_costs_one_fetch_and_no_refusal() {
+fn k90_a_new_key_costs_one_fetch_and_no_refusal() {
     let auth = better_auth(&[("JWKS_ROTATION_SECONDS", "2")]);
     for example in Example::ALL {
         let case = example.name();
@@ -181,7 +181,7 @@ fn a_new_key_costs_one_fetch_and_no_refusal() {
 }
 
 #[test]
-fn an_outage_of_the_issuer_refuses_nobody() {
+fn k84_an_outage_of_the_issuer_refuses_nobody() {
     for example in Example::ALL {
         let auth = better_auth(&[("JWKS_ROTATION_SECONDS", "2")]);
         let case = example.name();
@@ -205,7 +205,7 @@ fn an_outage_of_the_issuer_refuses_nobody() {
 }
 
 #[test]
-fn without_any_key_nobody_is_judged_and_the_server_says_it_is_not_ready() {
+fn k85_without_any_key_nobody_is_judged_and_the_server_says_it_is_not_ready() {
     let auth = better_auth(&[]);
     let (_, ada) = sign_up(&auth, "ada");
     let url = auth.url().to_owned();

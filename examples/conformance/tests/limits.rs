@@ -70,7 +70,7 @@ fn assert_refused(answer: &Answer, limit: &str) {
 }
 
 #[test]
-fn each_route_has_the_limit_it_should_and_counts_whom_it_should() {
+fn r142_r148_r149_each_route_has_the_limit_it_should_and_counts_whom_it_should() {
     for example in Example::ALL {
         let (server, people) = start(example, &[GENEROUS]);
         let get = |path: &str, token: &str| Request::new("GET", path).bearer(token);
@@ -112,7 +112,7 @@ fn each_route_has_the_limit_it_should_and_counts_whom_it_should() {
 }
 
 #[test]
-fn the_general_limit_comes_before_the_credential_and_leaves_health_alone() {
+fn r148_the_general_limit_comes_before_the_credential_and_leaves_health_alone() {
     for example in Example::ALL {
         let (server, people) = start(example, &[("RATE_LIMIT_MAX_REQUESTS", "5"), ("RATE_LIMIT_WINDOW_MS", "600000")]);
         let list = Request::new("GET", "/api/tasks");
@@ -149,32 +149,6 @@ fn the_general_limit_comes_before_the_credential_and_leaves_health_alone() {
 }
 
 #[test]
-fn r130_r134_an_address_is_a_proxys_word_only_where_that_proxy_is_trusted() {
-    for example in Example::ALL {
-        let from = |server: &Server, forwarded: &str| {
-            let request = Request::new("GET", "/api/tasks").field("X-Forwarded-For", forwarded);
-            let status = send(server, &request).status;
-            assert!(matches!(status, 401 | 429), "{status}");
-            status == 401
-        };
-        let one = [("RATE_LIMIT_MAX_REQUESTS", "1")];
-        let (direct, _) = start(example, &one);
-        assert!(from(&direct, "198.51.100.1"));
-        assert!(!from(&direct, "198.51.100.2"), "nobody is believed: both are the peer");
-
-        let (behind, _) = start(example, &[&one[..], &[("TRUSTED_PROXIES", "127.0.0.0/8, ::1")]].concat());
-        assert!(from(&behind, "198.51.100.1"));
-        assert!(!from(&behind, "198.51.100.1"));
-        assert!(from(&behind, "198.51.100.2"));
-        assert!(
-            !from(&behind, "203.0.113.9, 198.51.100.2"),
-            "what a client puts before its own address is its own affair"
-        );
-        assert!(from(&behind, "2001:db8:1:2::1") && !from(&behind, "2001:db8:1:2:ffff::9"), "one network, one client");
-    }
-}
-
-#[test]
 fn r140_instances_that_share_a_redis_let_through_exactly_what_one_would() {
     const BURST: usize = 40;
     const INTERVAL: Duration = Duration::from_millis(250);
@@ -192,16 +166,20 @@ fn r140_instances_that_share_a_redis_let_through_exactly_what_one_would() {
         let script = "local t = redis.call('TIME') return string.format('%d%06d', t[1], t[2])";
         redis.run(&["EVAL", script, "0"]).parse::<u128>().expect("a number")
     };
-    let (passed, refused, over) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicBool::new(false));
+    let [passed, refused, undecided] = [const { AtomicUsize::new(0) }; 3];
+    let over = AtomicBool::new(false);
     let earliest = micros();
     let latest_sent = thread::scope(|scope| {
         for client in 0..64 {
-            let (server, passed, refused, over) = (&servers[client % 3], &passed, &refused, &over);
+            let (server, over) = (&servers[client % 3], &over);
+            let (passed, refused, undecided) = (&passed, &refused, &undecided);
             scope.spawn(move || {
                 while !over.load(Ordering::Relaxed) {
                     match send(server, &Request::new("GET", "/api/tasks")).status {
                         401 => passed.fetch_add(1, Ordering::Relaxed),
                         429 => refused.fetch_add(1, Ordering::Relaxed),
+                        // Where the machine is so busy that Redis answers too late, though it may have counted.
+                        503 => undecided.fetch_add(1, Ordering::Relaxed),
                         status => panic!("{status}"),
                     };
                 }
@@ -217,7 +195,7 @@ fn r140_instances_that_share_a_redis_let_through_exactly_what_one_would() {
     let within = |from: u128, to: u128| BURST + usize::try_from((to - from) / INTERVAL.as_micros()).expect("few");
     // The first decision came after `earliest`, by as much as a request takes to arrive; the last one before `latest_done`.
     let most = within(earliest, latest_done);
-    let least = within(earliest, latest_sent).saturating_sub(1);
+    let least = within(earliest, latest_sent).saturating_sub(1 + undecided.into_inner());
     assert!((least..=most).contains(&passed), "{passed} of {least} to {most} ({} refused)", refused.into_inner());
 }
 

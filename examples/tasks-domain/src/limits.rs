@@ -1,9 +1,12 @@
 //! How often each route may be asked, and what the environment says of it.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use authcore::ConfigError;
-use authcore::rate::{ClientAddresses, InProcess, Limit, Outage, Quota, RateKey, RateLimits, RateStore as _};
+use authcore::rate::{
+    ClientAddresses, ForwardingHeader, InProcess, Limit, Outage, Quota, RateKey, RateLimits, RateStore as _,
+};
 use authcore_redis::RedisRates;
 
 /// What is said of limits.
@@ -22,24 +25,22 @@ impl LimitSettings {
     pub(crate) fn from_vars(variable: &impl Fn(&str) -> Option<String>) -> Result<Option<Self>, ConfigError> {
         let settings = Self {
             general: general(variable)?,
-            addresses: variable(PROXIES).map_or(Ok(ClientAddresses::peer()), |list| {
-                list.parse().map_err(|error: ConfigError| named(PROXIES, &error.to_string()))
-            })?,
+            addresses: addresses(variable)?,
             redis: variable(REDIS)
                 .map(|url| RedisRates::lazy(&url))
                 .transpose()
-                .map_err(|error| named(REDIS, &error.to_string()))?,
+                .map_err(|error| named(REDIS, &error))?,
             outage: match variable(OUTAGE).as_deref() {
                 None | Some("local") => Outage::Local,
                 Some("open") => Outage::Open,
                 Some("closed") => Outage::Closed,
-                Some(_) => return Err(named(OUTAGE, "takes `local`, `open` or `closed`")),
+                Some(_) => return Err(named(OUTAGE, &"takes `local`, `open` or `closed`")),
             },
         };
         match variable("RATE_LIMIT").as_deref() {
             None | Some("on") => Ok(Some(settings)),
             Some("off") => Ok(None),
-            Some(_) => Err(named("RATE_LIMIT", "takes `on` or `off`")),
+            Some(_) => Err(named("RATE_LIMIT", &"takes `on` or `off`")),
         }
     }
 
@@ -68,6 +69,18 @@ impl LimitSettings {
     }
 }
 
+fn addresses(variable: &impl Fn(&str) -> Option<String>) -> Result<ClientAddresses, ConfigError> {
+    let header = variable(HEADER).map(|header| header.parse().map_err(|error: ConfigError| named(HEADER, &error)));
+    match (variable(PROXIES), header.transpose()?) {
+        (None, None) => Ok(ClientAddresses::peer()),
+        (None, Some(_)) => Err(named(HEADER, &format!("says nothing without {PROXIES}: set it"))),
+        (Some(list), header) => {
+            let addresses: ClientAddresses = list.parse().map_err(|error: ConfigError| named(PROXIES, &error))?;
+            Ok(addresses.header(header.unwrap_or(ForwardingHeader::XForwardedFor)))
+        }
+    }
+}
+
 fn general(variable: &impl Fn(&str) -> Option<String>) -> Result<Quota, ConfigError> {
     let whole = |name: &str, default: u64, most: u64| match variable(name) {
         None => Ok(default),
@@ -80,7 +93,7 @@ fn general(variable: &impl Fn(&str) -> Option<String>) -> Result<Quota, ConfigEr
     let window = whole(WINDOW, 900_000, 24 * 60 * 60 * 1_000)?;
     let requests = whole(REQUESTS, 100, 1_000_000)?;
     let requests = u32::try_from(requests).expect("a million at most");
-    Quota::per(requests, Duration::from_millis(window)).map_err(|error| named(REQUESTS, &error.to_string()))
+    Quota::per(requests, Duration::from_millis(window)).map_err(|error| named(REQUESTS, &error))
 }
 
 const WINDOW: &str = "RATE_LIMIT_WINDOW_MS";
@@ -91,8 +104,10 @@ const OUTAGE: &str = "RATE_LIMIT_ON_OUTAGE";
 
 const PROXIES: &str = "TRUSTED_PROXIES";
 
+const HEADER: &str = "TRUSTED_PROXIES_HEADER";
+
 const REDIS: &str = "REDIS_URL";
 
-fn named(variable: &str, what: &str) -> ConfigError {
+fn named(variable: &str, what: &dyn Display) -> ConfigError {
     ConfigError::new(format!("{variable}: {what}"))
 }

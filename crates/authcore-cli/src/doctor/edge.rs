@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use authcore::TrustedOrigins;
-use authcore::rate::{ClientAddresses, Quota};
+use authcore::rate::{ClientAddresses, ForwardingHeader, Quota};
 
 use super::check::Check;
 use super::{shown, variable};
@@ -36,6 +36,14 @@ fn origins() -> Check {
 
 fn proxies() -> Check {
     const NAME: &str = "TRUSTED_PROXIES";
+    const HEADER: &str = "TRUSTED_PROXIES_HEADER";
+    let header = variable(HEADER).map(|header| header.parse::<ForwardingHeader>());
+    if let Some(Err(error)) = header {
+        return Check::fail(HEADER, error.to_string()).mend("name what your proxies write, or unset it");
+    }
+    if header.is_some() && variable(NAME).is_none() {
+        return Check::fail(HEADER, format!("says nothing without {NAME}")).mend(format!("set {NAME}, or unset it"));
+    }
     let Some(list) = variable(NAME) else {
         let bind = variable("BIND_ADDR").and_then(|address| address.parse::<SocketAddr>().ok());
         let found = "not set: no forwarding header is believed";

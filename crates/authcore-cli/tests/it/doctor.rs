@@ -217,6 +217,8 @@ fn what_stands_at_the_edge_is_checked() {
         ("CORS_ORIGINS", "*", ["never allowed", "list the origins"]),
         ("CORS_ORIGINS", "https://app.example.com/", ["not an origin", "no slash"]),
         ("TRUSTED_PROXIES", "0.0.0.0/0", ["anybody", "10.0.0.0/8"]),
+        ("TRUSTED_PROXIES_HEADER", "x-real-ip", ["x-forwarded-for or forwarded", "your proxies write"]),
+        ("TRUSTED_PROXIES_HEADER", "forwarded", ["without TRUSTED_PROXIES", "set TRUSTED_PROXIES"]),
         ("RATE_LIMIT", "maybe", ["`on` or `off`", "unset"]),
         ("RATE_LIMIT_WINDOW_MS", "1m", ["no whole number", "digits"]),
         ("AUTH_LEEWAY", "2m", ["0s to 60s", "AUTH_LEEWAY"]),

@@ -11,7 +11,7 @@ use crate::people::Person;
 pub(super) fn checks() -> Vec<Check> {
     let mut checks = Vec::new();
     for (name, role) in odd_roles() {
-        let check = Check::new(format!("isolation.no-admin.{name}"), move |case| {
+        let check = Check::new(format!("isolation.no-admin.l82-{name}"), move |case| {
             let person = signed(case, &case.signer().mint("conformance-odd-role").claim("role", role.clone()));
             let answer = case.send_as(&person, get(format!("/api/{}/tasks", case.alice().id)));
             case.expect(&answer).refused(403, "not_owner");
@@ -19,7 +19,8 @@ pub(super) fn checks() -> Vec<Check> {
         checks.push(check.needing(Needs::Secret));
     }
     let with_secret = [
-        Check::new("isolation.subjects-are-byte-exact", subjects_are_byte_exact),
+        Check::new("isolation.l80-l81-subjects-are-byte-exact", subjects_are_byte_exact),
+        Check::new("isolation.l81-subjects-that-fit-no-path", subjects_that_fit_no_path),
         Check::new("isolation.subjects-named-like-routes", subjects_named_like_routes),
         Check::new("isolation.token-without-role", token_without_role),
     ];
@@ -96,6 +97,18 @@ fn subjects_are_byte_exact(case: &mut Case<'_>) {
     }
     for person in &people {
         case.clear(person);
+    }
+}
+
+/// Only their own routes serve them: no path names them without doubt.
+fn subjects_that_fit_no_path(case: &mut Case<'_>) {
+    let stem = case.alice().id.clone();
+    for subject in [format!("{stem}/../x"), format!("../{stem}"), format!("{stem}\\.."), "..".to_owned()] {
+        let person = signed(case, &case.signer().mint(&subject));
+        let own = case.send_as(&person, get("/api/tasks"));
+        case.expect(&own).status(200).json("/user_id", subject.as_str()).json("/count", 0);
+        let by_path = case.send_as(&person, get(format!("/api/{}/tasks", segment(&subject))));
+        case.expect(&by_path).refused(400, "bad_request");
     }
 }
 

@@ -9,7 +9,7 @@ use crate::check::Check;
 
 pub(super) fn checks() -> Vec<Check> {
     vec![
-        Check::new("cors.preflight-from-an-allowed-origin", preflight),
+        Check::new("cors.c19-preflight-from-an-allowed-origin", preflight),
         Check::new("cors.preflight-from-elsewhere", preflight_from_elsewhere),
         Check::new("cors.preflight-needs-both-fields", no_preflight),
         Check::new("cors.request-from-an-allowed-origin", request_from_allowed),

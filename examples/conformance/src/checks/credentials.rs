@@ -8,18 +8,19 @@ use crate::people::Person;
 
 pub(super) fn checks() -> Vec<Check> {
     let mut checks = vec![
-        Check::new("credentials.two-lines", two_lines),
-        Check::new("credentials.long-token", long_token),
-        Check::new("credentials.many-dots", many_dots),
-        Check::new("credentials.in-the-query", in_the_query),
-        Check::new("credentials.in-other-fields", in_other_fields),
-        Check::new("credentials.forwarded-user-is-not-read", forwarded_user),
-        Check::new("credentials.server-refuses-control-bytes", control_bytes),
+        Check::new("credentials.c07-two-lines", two_lines),
+        Check::new("credentials.c10-every-high-byte", every_high_byte),
+        Check::new("credentials.c12-long-token", long_token),
+        Check::new("credentials.c13-many-dots", many_dots),
+        Check::new("credentials.c14-in-the-query", in_the_query),
+        Check::new("credentials.c18-in-other-fields", in_other_fields),
+        Check::new("credentials.c18-forwarded-user-is-not-read", forwarded_user),
+        Check::new("credentials.c11-server-refuses-control-bytes", control_bytes),
         Check::new("credentials.same-answer-whatever-is-wrong", same_answer),
     ];
     for spelling in SPELLINGS {
         let check = move |case: &mut Case<'_>| missing(case, spelling);
-        checks.push(Check::new(format!("credentials.missing.{spelling}"), check));
+        checks.push(Check::new(format!("credentials.c01-missing.{spelling}"), check));
     }
     for (name, verdict, value) in VALUES {
         let check = move |case: &mut Case<'_>| judge(case, *verdict, value);
@@ -45,37 +46,54 @@ enum Says {
 
 /// Name, answer, and the field's value with `{}` for alice's token.
 const VALUES: &[(&str, Says, &[u8])] = &[
-    ("scheme-in-lower-case", Says::Welcome, b"bearer {}"),
-    ("scheme-in-upper-case", Says::Welcome, b"BEARER {}"),
-    ("scheme-in-mixed-case", Says::Welcome, b"bEaReR {}"),
+    ("c02-scheme-in-lower-case", Says::Welcome, b"bearer {}"),
+    ("c02-scheme-in-upper-case", Says::Welcome, b"BEARER {}"),
+    ("c02-scheme-in-mixed-case", Says::Welcome, b"bEaReR {}"),
+    ("c06-two-spaces-after-the-scheme", Says::Welcome, b"Bearer  {}"),
+    ("c06-many-spaces-after-the-scheme", Says::Welcome, b"Bearer          {}"),
     ("white-space-after-the-value", Says::Welcome, b"Bearer {}  "),
-    ("basic", Says::Bare, b"Basic YWxpY2U6c2VjcmV0"),
-    ("digest", Says::Bare, b"Digest username=\"alice\""),
-    ("negotiate", Says::Bare, b"Negotiate YII="),
-    ("dpop", Says::Bare, b"DPoP {}"),
+    ("c03-basic", Says::Bare, b"Basic YWxpY2U6c2VjcmV0"),
+    ("c03-digest", Says::Bare, b"Digest username=\"alice\""),
+    ("c03-negotiate", Says::Bare, b"Negotiate YII="),
+    ("c20-dpop", Says::Bare, b"DPoP {}"),
     ("longer-scheme", Says::Bare, b"BearerX {}"),
     ("token-without-scheme", Says::Bare, b"{}"),
     ("empty-field", Says::Bare, b""),
-    ("nothing-after-the-scheme", Says::Malformed, b"Bearer"),
-    ("only-spaces-after-the-scheme", Says::Malformed, b"Bearer   "),
-    ("tab", Says::Malformed, b"Bearer\t{}"),
-    ("space-and-tab", Says::Malformed, b"Bearer \t{}"),
-    ("no-break-space", Says::Malformed, b"Bearer\xc2\xa0{}"),
-    ("zero-width-space", Says::Malformed, b"Bearer\xe2\x80\x8b{}"),
+    ("c04-nothing-after-the-scheme", Says::Malformed, b"Bearer"),
+    ("c04-only-spaces-after-the-scheme", Says::Malformed, b"Bearer   "),
+    ("c05-tab", Says::Malformed, b"Bearer\t{}"),
+    ("c05-space-and-tab", Says::Malformed, b"Bearer \t{}"),
+    ("c05-no-break-space", Says::Malformed, b"Bearer\xc2\xa0{}"),
+    ("c05-zero-width-space", Says::Malformed, b"Bearer\xe2\x80\x8b{}"),
     ("colon", Says::Malformed, b"Bearer: {}"),
-    ("comma-list", Says::Malformed, b"Bearer {}, Bearer {}"),
-    ("comma-list-of-schemes", Says::Malformed, b"Bearer {}, Basic YWxpY2U6c2VjcmV0"),
-    ("scheme-twice", Says::Malformed, b"Bearer Bearer {}"),
-    ("quoted", Says::Malformed, b"Bearer \"{}\""),
-    ("as-parameter", Says::Malformed, b"Bearer token=\"{}\""),
-    ("inner-space", Says::Malformed, b"Bearer {} {}"),
+    ("c08-comma-list", Says::Malformed, b"Bearer {}, Bearer {}"),
+    ("c08-comma-list-of-schemes", Says::Malformed, b"Bearer {}, Basic YWxpY2U6c2VjcmV0"),
+    ("c08-comma-list-without-a-space", Says::Malformed, b"Bearer {},Bearer {}"),
+    ("c09-scheme-twice", Says::Malformed, b"Bearer Bearer {}"),
+    ("c09-quoted", Says::Malformed, b"Bearer \"{}\""),
+    ("c09-as-parameter", Says::Malformed, b"Bearer token=\"{}\""),
+    ("c09-t24-inner-space", Says::Malformed, b"Bearer {} {}"),
     ("semicolon", Says::Malformed, b"Bearer {};x=y"),
-    ("equals-in-the-middle", Says::Malformed, b"Bearer =a={}"),
-    ("percent-encoded-dot", Says::Malformed, b"Bearer a%2Eb%2Ec"),
-    ("json-serialisation", Says::Malformed, b"Bearer {\"payload\":\"e30\",\"protected\":\"e30\",\"signature\":\"\"}"),
-    ("byte-0x80", Says::Malformed, b"Bearer {}\x80"),
-    ("byte-0xff", Says::Malformed, b"Bearer \xff{}"),
-    ("full-width-dot", Says::Malformed, b"Bearer a\xef\xbc\x8eb\xef\xbc\x8ec"),
+    ("t25-equals-in-the-middle", Says::Malformed, b"Bearer =a={}"),
+    ("t29-percent-encoded-dot", Says::Malformed, b"Bearer a%2Eb%2Ec"),
+    (
+        "t23-flattened-json-serialisation",
+        Says::Malformed,
+        b"Bearer {\"payload\":\"e30\",\"protected\":\"e30\",\"signature\":\"\"}",
+    ),
+    (
+        "t23-general-json-serialisation",
+        Says::Malformed,
+        b"Bearer {\"payload\":\"e30\",\"signatures\":[{\"protected\":\"e30\",\"signature\":\"\"}]}",
+    ),
+    ("t24-space-before-a-dot", Says::Malformed, b"Bearer a .b.c"),
+    ("t24-tab-after-a-dot", Says::Malformed, b"Bearer a.b.\tc"),
+    ("c10-byte-0x80", Says::Malformed, b"Bearer {}\x80"),
+    ("c10-byte-0xff", Says::Malformed, b"Bearer \xff{}"),
+    ("t29-ideographic-dot", Says::Malformed, b"Bearer a\xe3\x80\x82b\xe3\x80\x82c"),
+    ("t29-one-dot-leader", Says::Malformed, b"Bearer a\xe2\x80\xa4b\xe2\x80\xa4c"),
+    ("t29-letter-with-an-accent", Says::Malformed, b"Bearer {}\xc3\xa9"),
+    ("t29-full-width-dot", Says::Malformed, b"Bearer a\xef\xbc\x8eb\xef\xbc\x8ec"),
 ];
 
 fn judge(case: &mut Case<'_>, verdict: Says, value: &[u8]) {
@@ -105,34 +123,36 @@ type Tamper = fn(&Person) -> String;
 
 /// Well-formed for the header field, and no token to be believed. Each says `token_invalid`, as none was signed so.
 const TAMPERED: &[(&str, Tamper)] = &[
-    ("one-segment", |_| "opaque".to_owned()),
-    ("two-segments", |person| person.token.rsplit_once('.').map(|(input, _)| input.to_owned()).unwrap_or_default()),
-    ("four-segments", |person| format!("{}.e30", person.token)),
-    ("five-segments", |person| format!("{}.e30.e30", person.token)),
-    ("leading-dot", |person| format!(".{}", person.token)),
-    ("trailing-dot", |person| format!("{}.", person.token)),
-    ("only-dots", |_| "..".to_owned()),
-    ("one-dot", |_| ".".to_owned()),
-    ("signature-stripped", |person| with_signature(person, "")),
-    ("signature-of-zeros", |person| with_signature(person, &"A".repeat(43))),
-    ("signature-of-another-token", |person| with_signature(person, "c2lnbmF0dXJlIG9mIGFub3RoZXIgdG9rZW4gYXQgYWxs")),
-    ("signature-cut-short", |person| person.token[..person.token.len() - 4].to_owned()),
-    ("signature-extended", |person| format!("{}AAAA", person.token)),
-    ("padded", |person| format!("{}=", person.token)),
-    ("padded-twice", |person| format!("{}==", person.token)),
-    ("standard-alphabet", |person| with_signature(person, "+/+/")),
-    ("length-1-mod-4", |person| with_signature(person, "AAAAA")),
-    ("second-spelling-of-the-signature", second_spelling),
+    ("t21-one-segment", |_| "opaque".to_owned()),
+    ("t21-two-segments", |person| person.token.rsplit_once('.').map(|(input, _)| input.to_owned()).unwrap_or_default()),
+    ("t21-four-segments", |person| format!("{}.e30", person.token)),
+    ("t21-t22-five-segments", |person| format!("{}.e30.e30", person.token)),
+    ("t21-leading-dot", |person| format!(".{}", person.token)),
+    ("t21-trailing-dot", |person| format!("{}.", person.token)),
+    ("t21-only-dots", |_| "..".to_owned()),
+    ("t21-one-dot", |_| ".".to_owned()),
+    ("a62-signature-stripped", |person| with_signature(person, "")),
+    ("a62-signature-of-zeros", |person| with_signature(person, &"A".repeat(43))),
+    ("a62-signature-of-another-token", |person| with_signature(person, "c2lnbmF0dXJlIG9mIGFub3RoZXIgdG9rZW4gYXQgYWxs")),
+    ("a62-signature-cut-short", |person| person.token[..person.token.len() - 4].to_owned()),
+    ("a62-signature-extended", |person| format!("{}AAAA", person.token)),
+    ("t25-padded", |person| format!("{}=", person.token)),
+    ("t25-padded-twice", |person| format!("{}==", person.token)),
+    ("t26-standard-alphabet", |person| with_signature(person, "+/+/")),
+    ("t28-length-1-mod-4", |person| with_signature(person, "AAAAA")),
+    ("t27-second-spelling-of-the-signature", second_spelling),
     ("payload-of-another-user", |person| with_payload(person, "eyJzdWIiOiJib2IiLCJleHAiOjQxMDI0NDQ4MDB9")),
-    ("header-emptied", |person| format!(".{}", person.token.split_once('.').map(|(_, rest)| rest).unwrap_or_default())),
-    ("payload-emptied", |person| with_payload(person, "")),
-    ("alg-none", |person| with_header(person, "eyJhbGciOiJub25lIn0")),
-    ("alg-none-unsigned", |person| {
+    ("t21-header-emptied", |person| {
+        format!(".{}", person.token.split_once('.').map(|(_, rest)| rest).unwrap_or_default())
+    }),
+    ("t21-t30-payload-emptied", |person| with_payload(person, "")),
+    ("a37-alg-none", |person| with_header(person, "eyJhbGciOiJub25lIn0")),
+    ("a37-alg-none-unsigned", |person| {
         let token = with_header(person, "eyJhbGciOiJub25lIn0");
         token.rsplit_once('.').map(|(input, _)| format!("{input}.")).unwrap_or_default()
     }),
-    ("alg-None", |person| with_header(person, "eyJhbGciOiJOb25lIn0")),
-    ("alg-missing", |person| with_header(person, "eyJ0eXAiOiJKV1QifQ")),
+    ("a37-alg-None", |person| with_header(person, "eyJhbGciOiJOb25lIn0")),
+    ("a38-alg-missing", |person| with_header(person, "eyJ0eXAiOiJKV1QifQ")),
     ("session-token-shape", |_| "dGhpcyBpcyBhIHNlc3Npb24gdG9rZW4.c2lnbmVkIGJ5IG5vYm9keSB3ZSBrbm93".to_owned()),
 ];
 
@@ -201,6 +221,15 @@ fn two_lines(case: &mut Case<'_>) {
     for (first, second) in pairs {
         let request = get("/api/tasks").field("Authorization", first).field("authorization", second);
         let answer = case.send(request);
+        case.expect(&answer).refused_malformed();
+    }
+}
+
+/// Bytes, not text: none of them is taken for a character.
+fn every_high_byte(case: &mut Case<'_>) {
+    for byte in 0x80..=0xff {
+        let value = [b"Bearer ", case.alice().token.as_bytes(), &[byte]].concat();
+        let answer = case.send(get("/api/tasks").field("Authorization", value));
         case.expect(&answer).refused_malformed();
     }
 }

@@ -3,6 +3,7 @@
 mod accounts;
 mod bodies;
 mod callers;
+mod claims;
 mod cors;
 mod credentials;
 mod edge;
@@ -11,6 +12,7 @@ mod order;
 mod paging;
 mod paths;
 mod routes;
+mod spellings;
 mod tasks;
 mod tokens;
 
@@ -31,6 +33,8 @@ pub fn all_checks() -> Vec<Check> {
         accounts::checks(),
         credentials::checks(),
         tokens::checks(),
+        spellings::checks(),
+        claims::checks(),
         isolation::checks(),
         callers::checks(),
         paths::checks(),

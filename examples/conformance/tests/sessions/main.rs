@@ -1,5 +1,10 @@
 //! Session cookies of a real Better Auth server, sent to both example servers: whatever its browser has is enough.
 
+mod caches;
+mod cookies;
+mod origins;
+mod rows;
+
 use better_auth_harness::{BetterAuthServer, Member};
 use serde_json::json;
 use tasks_conformance::{Answer, Example, Person, Request, Server};
@@ -53,6 +58,30 @@ fn by_cookie(server: &Server, method: &str, target: &str, member: &Member) -> An
     send(server, Request::new(method, target).field("Cookie", member.cookie.as_str()))
 }
 
+/// A request that carries these cookies.
+fn with_cookies(server: &Server, line: impl Into<Vec<u8>>) -> Answer {
+    send(server, Request::new("GET", "/api/tasks").field("Cookie", line))
+}
+
+/// What a member's browser holds under this name, as it is sent.
+fn cookie(member: &Member, name: &str) -> String {
+    let mut cookies = member.cookie.split("; ").filter_map(|cookie| cookie.split_once('='));
+    let found = cookies.find(|(known, _)| *known == name);
+    found.unwrap_or_else(|| panic!("no {name} in {}", member.cookie)).1.to_owned()
+}
+
+#[track_caller]
+fn assert_user(answer: &Answer, member: &Member, case: &str) {
+    assert_eq!((answer.status, &answer.json()["user_id"]), (200, &json!(member.id)), "{case}: {}", answer.text());
+}
+
+/// As without any cookie.
+#[track_caller]
+fn assert_not_read(answer: &Answer, case: &str) {
+    assert_eq!((answer.status, &answer.json()["code"]), (401, &json!("missing_credentials")), "{case}");
+    assert_eq!(answer.field("www-authenticate").as_deref(), Some(r#"Bearer realm="tasks""#), "{case}");
+}
+
 #[track_caller]
 fn assert_no_session(answer: &Answer, case: &str) {
     assert_eq!((answer.status, &answer.json()["code"]), (401, &json!("session_invalid")), "{case}");
@@ -97,7 +126,7 @@ fn s107_s109_sessions_are_read_from_better_auths_own_database() {
 }
 
 #[test]
-fn sessions_are_asked_of_the_server_where_no_database_is_named() {
+fn s113_sessions_are_asked_of_the_server_where_no_database_is_named() {
     let auth = better_auth("server", &[]);
     let servers = Example::ALL.map(|example| (example, auth.api(example, &[])));
     for (example, server) in &servers {
@@ -132,7 +161,7 @@ fn s109_a_trusted_cookie_cache_is_believed_without_asking() {
 }
 
 #[test]
-fn a_jwt_and_a_cookie_side_by_side_are_one_caller_the_headers() {
+fn c15_c16_a_jwt_and_a_cookie_side_by_side_are_one_caller_the_headers() {
     let auth = better_auth("both", &[]);
     for example in Example::ALL {
         let server = auth.api(example, &[("BETTER_AUTH_DATABASE_URL", &auth.database)]);
