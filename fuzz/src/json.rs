@@ -89,6 +89,12 @@ impl<'j> Members<'j> {
         self.0.iter().map(|(name, _)| name).collect::<HashSet<_>>().len() < self.0.len()
     }
 
+    /// How many members have this name.
+    #[must_use]
+    pub fn count(&self, name: &str) -> usize {
+        self.0.iter().filter(|(known, _)| known == name).count()
+    }
+
     /// The object that a member holds.
     #[must_use]
     pub fn object(&self, name: &str) -> Option<Self> {

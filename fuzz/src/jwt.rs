@@ -35,6 +35,12 @@ pub fn key(choice: usize) -> &'static SigningKey {
     &KEYS[choice % KEYS.len()]
 }
 
+/// What judges the tokens, for a guard.
+#[must_use]
+pub fn verifier() -> JwtVerifier {
+    VERIFIER.clone()
+}
+
 /// A token of `alice` that is in force.
 pub fn good() -> Mint {
     mint().issued_at(NOW).expires_at(NOW + 900)
@@ -59,7 +65,8 @@ pub fn check(token: &str) -> Result<Identity, AuthError> {
     verdict
 }
 
-const REASONS: [&str; 23] = [
+/// Why a token is refused.
+pub const REASONS: [&str; 23] = [
     "too_long",
     "not_compact",
     "header_not_base64",

@@ -3,8 +3,10 @@
 //! The fuzzer knows none of the keys here, so whatever is accepted was made by [`jwt`] or [`cookies`], or is a defect.
 
 pub mod cookies;
+pub mod head;
 pub mod json;
 pub mod jwt;
+pub mod path;
 
 use std::fmt::{Debug, Display};
 

@@ -3,7 +3,7 @@
 #![no_main]
 
 use authcore::{Attempt, AuthError, Authenticator, Glance, Guard, Identity, Isolation, Method, RequestHead, UserId};
-use authcore_fuzz::first_line;
+use authcore_fuzz::{first_line, path::owner_named};
 use authcore_testkit::TestHead;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
@@ -39,36 +39,6 @@ fn owner_admitted(guard: &Guard, path: &str) -> Result<String, &'static str> {
         Attempt::Ready(Err(refusal)) => Err(refusal.reason()),
         Attempt::Pending(_) => panic!("nothing to wait for"),
     }
-}
-
-/// The segment in the owner's place, decoded once; `None` when the template does not match.
-fn owner_named(template: &str, target: &str) -> Option<String> {
-    let path = target.split('?').next()?.strip_prefix('/')?;
-    let inside = path.strip_suffix('/').unwrap_or(path);
-    let segments: Vec<_> = inside.split('/').filter(|_| !inside.is_empty()).map(decoded).collect();
-    let pieces: Vec<_> = template.strip_prefix('/')?.split('/').collect();
-    let mut owner = None;
-    for (place, piece) in pieces.iter().enumerate() {
-        match (*piece, segments.get(place)) {
-            ("**", _) => return owner,
-            ("*", Some(_)) => {}
-            (name, Some(segment)) if name.starts_with('{') => owner = Some(segment.clone()?),
-            (literal, Some(segment)) if segment.as_deref() == Some(literal) => {}
-            _ => return None,
-        }
-    }
-    owner.filter(|_| pieces.len() == segments.len())
-}
-
-fn decoded(segment: &str) -> Option<String> {
-    let mut pieces = segment.split('%');
-    let mut decoded = pieces.next()?.as_bytes().to_vec();
-    for piece in pieces {
-        let digits = piece.get(..2).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
-        decoded.push(u8::from_str_radix(digits, 16).ok()?);
-        decoded.extend(piece[2..].bytes());
-    }
-    String::from_utf8(decoded).ok()
 }
 
 /// What a template with one owner may look like.

@@ -20,8 +20,16 @@ use crate::json::Object;
 pub(crate) const MAX_LINE: usize = 4 * 1024 * 1024;
 
 /// Answers each line of standard input by `answer`, which is handed the line and an answer that has its id.
-pub(crate) fn run(mut answer: impl FnMut(&Line<'_>, Object) -> Result<Object, BadLine>) -> Result<Verdict, Fault> {
-    let (mut input, mut output) = (io::stdin().lock(), io::stdout().lock());
+pub(crate) fn run(answer: impl FnMut(&Line<'_>, Object) -> Result<Object, BadLine>) -> Result<Verdict, Fault> {
+    over(io::stdin().lock(), io::stdout().lock(), answer)
+}
+
+/// The same for each line of `input`, to `output`.
+pub(crate) fn over(
+    mut input: impl BufRead,
+    mut output: impl Write,
+    mut answer: impl FnMut(&Line<'_>, Object) -> Result<Object, BadLine>,
+) -> Result<Verdict, Fault> {
     let mut buffer = Vec::new();
     while let Some(whole) = next_line(&mut input, &mut buffer).map_err(|error| Fault::of("standard input", error))? {
         let mut text = if whole { answered(&buffer, &mut answer) } else { bad(None, &too_long()) };

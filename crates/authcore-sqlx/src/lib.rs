@@ -4,6 +4,10 @@
 mod audit;
 mod dialect;
 mod engine;
+// Set for every crate of a build that cargo-fuzz makes, users' own included, and these may want fewer features.
+#[cfg(all(fuzzing, feature = "postgres"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod grants;
 mod lease;
 #[cfg(feature = "mysql")]

@@ -27,6 +27,10 @@ pub use error::{ApiKeyFault, AuthError, BoxError, ConfigError, Part, SessionFaul
 pub use guard::{Admission, Attempt, Guard, GuardBuilder, Pending};
 pub use head::{Repeated, RequestHead, origin_path};
 pub use identity::{Access, Assertion, Identity, InvalidUserId, Method, UserId, UserScope};
+// Set for every crate of a build that cargo-fuzz makes, users' own included.
+#[cfg(all(fuzzing, feature = "remote-jwks"))]
+#[doc(hidden)]
+pub use jwks::fuzzing;
 #[cfg(feature = "remote-jwks")]
 pub use jwks::{Fetch, Fetched, HttpFetch, Metadata, RemoteKeys, RemoteKeysBuilder, RemoteStatus};
 pub use jwks::{Fetching, IgnoredKey, Key, KeyRefused, KeyResolver, KeySet, KeySetRefused, KeySnapshot, Miss};

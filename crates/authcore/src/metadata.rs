@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::error::ConfigError;
+use crate::policy::path::RequestPath;
 
 /// The metadata document of a service, for a route of its own and for the challenges of a [`Guard`](crate::Guard), which
 /// then point to it.
@@ -120,7 +121,8 @@ impl ResourceMetadataBuilder {
     /// # Errors
     ///
     /// [`ConfigError`] for a resource or an authorization server that is no https URL (http is for loopback hosts only), that
-    /// has a fragment, a user, or characters that a URL has to escape; and for a scope that RFC 6749 §3.3 does not allow.
+    /// has a fragment, a user, or characters that a URL has to escape; for a resource whose path servers may read in two ways;
+    /// and for a scope that RFC 6749 §3.3 does not allow.
     pub fn build(self) -> Result<ResourceMetadata, ConfigError> {
         let Document { resource, authorization_servers, scopes_supported, .. } = &self.document;
         let refused = |what: &str, text: &str, why: &str| ConfigError::new(format!("{what} {text:?}: {why}"));
@@ -138,6 +140,10 @@ impl ResourceMetadataBuilder {
         let rest = if let Some(query) = rest.strip_prefix("/?") { format!("?{query}") } else { rest.to_owned() };
         let rest = if rest == "/" { "" } else { &rest };
         let path = rest.split('?').next().unwrap_or_default();
+        // Clients would ask for another one, or the guard refuse it.
+        if !path.is_empty() && RequestPath::parse(path).is_err() {
+            return Err(refused("resource", resource, "its path takes no empty or dot segments and no semicolons"));
+        }
         let json = serde_json::to_string(&self.document).expect("text always serialises");
         Ok(ResourceMetadata {
             url: format!("{host}{WELL_KNOWN}{rest}").into(),
@@ -160,8 +166,10 @@ fn parts(url: &str) -> Option<(&str, &str)> {
         Some(rest) => Some(IpAddr::V6(rest.strip_suffix(']')?.parse().ok()?)),
         None => host.parse().ok().map(IpAddr::V4),
     };
-    let is_name =
-        |host: &str| host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
+    let is_name = |host: &str| {
+        let plain = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
+        plain && !ends_in_number(host)
+    };
     let is_port = |port: &str| {
         let digits = port.strip_prefix(':').filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
         digits.is_some_and(|digits| digits.parse::<u16>().is_ok_and(|port| port > 0))
@@ -173,6 +181,14 @@ fn parts(url: &str) -> Option<(&str, &str)> {
     let is_host = !host.is_empty() && (address.is_some() || is_name(host)) && (port.is_empty() || is_port(port));
     let fits = is_served && is_host && url.bytes().all(plain);
     fits.then(|| url.split_at(url.len() - after.len() + end))
+}
+
+/// What clients read as an IPv4 address, in whatever spelling, or not at all (URL Standard §3.5).
+fn ends_in_number(host: &str) -> bool {
+    let last = host.strip_suffix('.').unwrap_or(host).rsplit('.').next().unwrap_or_default();
+    let hex = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
+    let is_hex = hex.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    is_hex || !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 const A_URL: &str = "an https URL without fragment and user, as in https://api.example.com";
@@ -244,11 +260,19 @@ mod tests {
             "https://a/**",
             "https://a/%61",
             "https://ä.example",
+            "https://999.1.1.1",
+            "https://1.2.3/",
+            "https://a.0x7f.",
         ] {
             let error = ResourceMetadata::of(bad).build().expect_err(bad).to_string();
             assert!(error.starts_with(&format!("resource {bad:?}: an https URL")), "{error}");
             let error = ResourceMetadata::of("https://a").authorization_server(bad).build().expect_err(bad).to_string();
             assert!(error.starts_with(&format!("authorization server {bad:?}: ")), "{error}");
+        }
+        for bad in ["https://a/..", "https://a/v/../w", "https://a/.?t", "https://a//b", "https://a/b;c"] {
+            let error = ResourceMetadata::of(bad).build().expect_err(bad).to_string();
+            assert!(error.contains("its path takes no empty or dot segments"), "{error}");
+            assert!(ResourceMetadata::of("https://a").authorization_server(bad).build().is_ok(), "{bad}");
         }
         for bad in ["", "a b", "a\"b", "é"] {
             let error = ResourceMetadata::of("https://a").scopes([bad]).build().expect_err(bad).to_string();

@@ -1,5 +1,7 @@
 //! The statements that put a table under row-level security.
 
+use aws_lc_rs::digest;
+
 use super::begin::USER_ID;
 use super::policy;
 use crate::table::{OwnedTable, OwnerType};
@@ -68,14 +70,25 @@ fn index(name: &str, table: &str, column: &str) -> String {
     format!("CREATE INDEX IF NOT EXISTS \"{}\" ON {table} (\"{column}\");\n", index_name(name, column))
 }
 
-/// PostgreSQL cuts longer names, at a place that may be the middle of a letter.
-fn index_name(table: &str, owner: &str) -> String {
-    let mut name = format!("{table}_{owner}");
-    while name.len() > 63 - "_idx".len() {
-        name.pop();
+/// PostgreSQL cuts longer names, so that those of two columns would be one, and the second index never made. Here they end
+/// in what tells them apart instead: the first bytes of a hash of the whole.
+fn index_name(table: &str, column: &str) -> String {
+    let whole = format!("{table}_{column}_idx");
+    if whole.len() <= LONGEST_NAME {
+        return whole;
     }
-    name + "_idx"
+    let hash = digest::digest(&digest::SHA256, whole.as_bytes());
+    let end: String = hash.as_ref()[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+    let end = format!("_{end}_idx");
+    let mut cut = LONGEST_NAME - end.len();
+    while !whole.is_char_boundary(cut) {
+        cut -= 1;
+    }
+    whole[..cut].to_owned() + &end
 }
+
+/// In bytes.
+const LONGEST_NAME: usize = 63;
 
 #[cfg(test)]
 mod tests {
@@ -117,8 +130,13 @@ mod tests {
     }
 
     #[test]
-    fn long_names_make_an_index_of_63_bytes_at_most() {
-        let name = index_name(&"ä".repeat(31), "user_id");
-        assert!(name.len() <= 63 && name.ends_with("_idx"), "{name}");
+    fn long_names_make_an_index_of_63_bytes_at_most_for_each_column() {
+        for table in ["ä".repeat(31), "t".repeat(63)] {
+            let [one, other] = ["user_id", "organization_id"].map(|column| index_name(&table, column));
+            assert!(one.len() <= 63 && one.ends_with("_idx") && one.starts_with(&table[..40]), "{one}");
+            assert_ne!(one, other);
+        }
+        let (table, longest) = ("t".repeat(51), "t".repeat(51) + "_user_id_idx");
+        assert_eq!((index_name(&table, "user_id"), longest.len()), (longest, 63));
     }
 }

@@ -135,26 +135,36 @@ impl Fetch for HttpFetch {
 }
 
 /// `max-age` less `Age`.
-fn fresh_for(fields: &HeaderMap) -> Option<Duration> {
+pub(super) fn fresh_for(fields: &HeaderMap) -> Option<Duration> {
     let max_age = fields.get_all("cache-control").iter().find_map(|value| max_age(value.as_bytes()))?;
     let age = fields.get("age").and_then(|value| seconds(value.to_str().ok()?.trim()));
     Some(max_age.saturating_sub(age.unwrap_or_default()))
 }
 
-/// Reads `max-age`, also in quotes (RFC 9111 §5.2).
+/// Reads `max-age`, also in quotes (RFC 9111 §5.2). Commas in the quotes of another directive separate nothing.
 fn max_age(cache_control: &[u8]) -> Option<Duration> {
     let text = std::str::from_utf8(cache_control).ok()?;
-    text.split(',').find_map(|directive| {
+    let (mut quoted, mut escaped) = (false, false);
+    let mut directives = text.split(|letter| {
+        quoted ^= letter == '"' && !escaped;
+        escaped = quoted && letter == '\\' && !escaped;
+        letter == ',' && !quoted
+    });
+    directives.find_map(|directive| {
         let (name, value) = directive.trim().split_once('=')?;
-        if name.eq_ignore_ascii_case("max-age") { seconds(value.trim_matches('"')) } else { None }
+        let inside = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        if name.eq_ignore_ascii_case("max-age") { seconds(inside.unwrap_or(value)) } else { None }
     })
 }
 
-/// Reads delta-seconds; a number too large to hold counts as the largest (RFC 9111 §1.2.2).
+/// Reads delta-seconds; all beyond [`MOST_SECONDS`] count as that, so that the larger number stays the larger one.
 fn seconds(digits: &str) -> Option<Duration> {
     let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    is_number.then(|| Duration::from_secs(digits.parse().unwrap_or(u64::from(u32::MAX))))
+    is_number.then(|| Duration::from_secs(digits.parse().unwrap_or(MOST_SECONDS).min(MOST_SECONDS)))
 }
+
+/// A number too large to hold counts as the largest (RFC 9111 §1.2.2): 136 years.
+const MOST_SECONDS: u64 = u32::MAX as u64;
 
 pub(super) type Fetching = Pin<Box<dyn Future<Output = Result<Fetched, BoxError>> + Send>>;
 
@@ -178,8 +188,14 @@ mod tests {
         let seconds = |text: &str| max_age(text.as_bytes()).map(|age| age.as_secs());
         assert_eq!(seconds("public, MAX-AGE=60"), Some(60));
         assert_eq!(seconds("max-age=\"0\""), Some(0));
-        assert_eq!(seconds("max-age=99999999999999999999999"), Some(u64::from(u32::MAX)));
-        for none in ["", "no-store", "s-maxage=5", "max-age=", "max-age=-1", "max-age=1.5"] {
+        for huge in ["max-age=4294967296", "max-age=18446744073709551615", "max-age=99999999999999999999999"] {
+            assert_eq!(seconds(huge), Some(u64::from(u32::MAX)), "{huge}");
+        }
+        assert_eq!(seconds(r#"private="x, max-age=9", max-age=5"#), Some(5));
+        assert_eq!(seconds(r#"x="\", max-age=9", max-age=5"#), Some(5));
+        for none in
+            ["", "no-store", "s-maxage=5", "max-age=", "max-age=-1", "max-age=1.5", "max-age=\"60", "x=\"max-age=5"]
+        {
             assert_eq!(seconds(none), None, "{none}");
         }
     }
@@ -193,6 +209,8 @@ mod tests {
         };
         assert_eq!(fresh(&[("cache-control", "max-age=300"), ("age", "100")]), Some(200));
         assert_eq!(fresh(&[("cache-control", "max-age=300"), ("age", "99999999999999999999")]), Some(0));
+        let both_huge = [("cache-control", "max-age=18446744073709551615"), ("age", "99999999999999999999")];
+        assert_eq!(fresh(&both_huge), Some(0));
         assert_eq!(fresh(&[("cache-control", "public"), ("cache-control", "max-age=300"), ("age", "x")]), Some(300));
         assert_eq!(fresh(&[("age", "100")]), None);
     }

@@ -6,6 +6,8 @@
 mod facts;
 #[cfg(feature = "remote-jwks")]
 mod fetch;
+#[cfg(all(fuzzing, feature = "remote-jwks"))]
+pub mod fuzzing;
 mod jwk;
 mod key;
 #[cfg(feature = "remote-jwks")]
