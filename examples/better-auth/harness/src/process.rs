@@ -93,12 +93,6 @@ impl Server {
         self.url.trim_start_matches("http://")
     }
 
-    /// Its process id.
-    #[must_use]
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// The first line of standard output, now or within ten seconds, that this finds something in.
     pub fn find_line<T>(&self, find: impl Fn(&str) -> Option<T>) -> Option<T> {
         self.output.wait_for(Duration::from_secs(10), |lines| lines.iter().find_map(|line| find(line)))
