@@ -30,6 +30,7 @@ async function openPostgres({ PostgresDialect, importPg }, connectionString) {
   const { default: pg } = await importPg();
   const pool = new pg.Pool({ connectionString });
   pool.on("error", () => {}); // a connection that broke while idle is replaced
+  pool.on("connect", (client) => client.on("error", () => {})); // in use: its statement fails, and not the process
   await pool.query("SELECT 1");
   const dialect = new PostgresDialect({ pool });
   return { options: { dialect, type: "postgres", transaction: true }, close: () => pool.end() };

@@ -7,6 +7,7 @@ mod head;
 mod issuer;
 mod key;
 mod mint;
+mod polled;
 mod private_jwk;
 mod spoilt;
 pub mod suites;
@@ -17,6 +18,7 @@ pub use head::{HeadSpec, TestHead};
 pub use issuer::{Answer, FakeIssuer};
 pub use key::{SigningKey, jwks};
 pub use mint::{Mint, mint};
+pub use polled::polled;
 pub use spoilt::mirrored_es256;
 
 /// The issuer that [`mint`] names.

@@ -1,5 +1,7 @@
 //! What every place that knows API keys has to hold to: one table of cases, run against the real thing.
 
+pub(crate) mod given_up;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -101,6 +103,7 @@ where
     counting_changes_the_counters_alone(bench).await;
     rate_and_refill(bench).await;
     many_at_once(bench).await;
+    given_up::anywhere(bench, bench.counter(), ("GivenUp", 21)).await;
 }
 
 async fn good_key(bench: &impl KeyBench) {

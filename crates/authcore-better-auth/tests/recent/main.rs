@@ -3,6 +3,7 @@
 mod ages;
 mod flights;
 mod forgetting;
+mod given_up;
 mod room;
 mod scripted;
 

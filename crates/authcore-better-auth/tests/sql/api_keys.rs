@@ -17,20 +17,22 @@ struct SqlKeys {
     form: Form,
     reader: SqlApiKeys,
     counter: SqlApiKeys,
+    /// Over one connection to read by, and one to count by.
+    single: SqlApiKeys,
 }
 
 impl SqlKeys {
     async fn new(database: Database, url: &str, form: Form, schema: Schema) -> Self {
         form.create(&database).await;
         database.run(&table(&form)).await;
-        let connect = async |writes: bool| {
-            let builder = SqlSessions::builder().schema(schema.clone());
+        let connect = async |writes: bool, connections: u32| {
+            let builder = SqlSessions::builder().schema(schema.clone()).max_connections(connections);
             let builder = if writes { builder.write_key_counters() } else { builder };
             let sessions = builder.connect(url).await.expect("the tables fit");
             sessions.api_keys().expect("the table of keys fits")
         };
-        let (reader, counter) = (connect(false).await, connect(true).await);
-        Self { database, form, reader, counter }
+        let (reader, counter, single) = (connect(false, 8).await, connect(true, 8).await, connect(true, 1).await);
+        Self { database, form, reader, counter, single }
     }
 
     /// A text with quotation marks, which would be spelt as those of names in MariaDB.
@@ -148,6 +150,7 @@ async fn keys_hold_to_the_suite_in_sqlite() {
         let schema = if form.snake_case { Schema::snake_case() } else { Schema::better_auth() };
         let bench = SqlKeys::new(Database::sqlite(&file).await, &file.url(), form, schema).await;
         key_suite::run(&bench).await;
+        key_suite::given_up::anywhere(&bench, bench.single.clone(), ("OfOneConnection", 22)).await;
         // The form of the times is the row's own.
         let cells = bench.dump().await;
         let is_last_request = |name: &str| {
@@ -173,6 +176,7 @@ async fn keys_hold_to_the_suite_in_postgres() {
         let url = engine.url(name);
         let bench = SqlKeys::new(Database::at(&url).await, &url, form, schema).await;
         key_suite::run(&bench).await;
+        key_suite::given_up::anywhere(&bench, bench.single.clone(), ("OfOneConnection", 22)).await;
         a_reference_to_no_such_id_is_no_outage(&bench).await;
     }
     rights_to_four_columns_are_enough(&engine).await;
@@ -245,6 +249,7 @@ async fn keys_hold_to_the_suite_in_mariadb() {
         let url = engine.url(name);
         let bench = SqlKeys::new(Database::at(&url).await, &url, form, schema).await;
         key_suite::run(&bench).await;
+        key_suite::given_up::anywhere(&bench, bench.single.clone(), ("OfOneConnection", 22)).await;
         a_reference_that_begins_like_an_id_is_another(&bench).await;
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use authcore_better_auth::{Schema, SqlSessions};
 
 use crate::database::Database;
-use crate::store_suite::{Bench, NOW, Seed};
+use crate::store_suite::{Bench, NOW, Seed, given_up};
 use crate::support::engines::Engine;
 
 /// A way of writing the tables.
@@ -41,6 +41,14 @@ impl SqlBench {
     /// With sessions that look for the tables anew.
     pub(crate) async fn reconnect(&self, then: impl AsyncFnOnce(SqlSessions)) {
         then(SqlSessions::connect(&self.url).await.expect("the tables fit")).await;
+    }
+
+    /// Requests that are given up lose none of the connections: there is but one.
+    pub(crate) async fn survives_over_one_connection(&self) {
+        self.insert(&Seed::live("OfOneConnection", 91)).await;
+        let builder = SqlSessions::builder().deadline(DEADLINE).max_connections(1);
+        let sessions = builder.connect(&self.url).await.expect("the tables fit");
+        given_up::anywhere(sessions, "OfOneConnection", &self.user_id(91)).await;
     }
 
     /// With the server, to interrupt it.

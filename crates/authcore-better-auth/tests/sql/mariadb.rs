@@ -25,7 +25,9 @@ async fn bench(engine: &Engine, database: &str, form: Form, schema: Schema) -> S
 #[tokio::test]
 async fn tables_of_every_form_hold_to_the_suite_on_mariadb() {
     let engine = Engine::mariadb();
-    store_suite::run(&bench(&engine, "built-in", built_in(), Schema::better_auth()).await).await;
+    let first = bench(&engine, "built-in", built_in(), Schema::better_auth()).await;
+    store_suite::run(&first).await;
+    first.survives_over_one_connection().await;
     let drizzle = Form { snake_case: true, boolean: "boolean", ..built_in() };
     store_suite::run(&bench(&engine, "drizzle", drizzle, Schema::snake_case()).await).await;
     // Written by a process in New York that nobody told to use UTC.

@@ -37,7 +37,9 @@ async fn bench(engine: &Engine, database: &str, form: Form, schema: Schema) -> S
 #[tokio::test]
 async fn tables_of_every_form_hold_to_the_suite_on_postgres() {
     let engine = Engine::postgres();
-    store_suite::run(&bench(&engine, "built-in", built_in(), Schema::better_auth()).await).await;
+    let first = bench(&engine, "built-in", built_in(), Schema::better_auth()).await;
+    store_suite::run(&first).await;
+    first.survives_over_one_connection().await;
     store_suite::run(&bench(&engine, "drizzle", drizzle(), Schema::snake_case()).await).await;
     let numbered = Form { id: ("integer", number), plugins: false, ..built_in() };
     store_suite::run(&bench(&engine, "numbered", numbered, Schema::better_auth()).await).await;

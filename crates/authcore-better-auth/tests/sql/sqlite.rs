@@ -30,6 +30,7 @@ async fn tables_of_better_auths_own_migrations_hold_to_the_suite() {
     let bench = bench(&file, built_in(), Schema::better_auth()).await;
     assert!(bench.sessions.absent().is_empty());
     store_suite::run(&bench).await;
+    bench.survives_over_one_connection().await;
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! What every place that knows sessions has to hold to: one table of cases, run against the real thing.
 
+pub(crate) mod given_up;
+
 use std::time::{Duration, Instant};
 
 use authcore::{Identity, SessionFault, Timestamp, UserId};
@@ -34,7 +36,7 @@ impl Seed {
 
 /// A store with the means to change what is in it.
 pub(crate) trait Bench {
-    type Store: SessionStore;
+    type Store: SessionStore + Clone;
 
     fn store(&self) -> &Self::Store;
 
@@ -68,6 +70,7 @@ pub(crate) async fn run(bench: &impl Bench) {
     expiry(bench).await;
     ended_session(bench).await;
     deleted_user(bench).await;
+    given_up::anywhere(bench.store().clone(), "TokenOfAda", &bench.user_id(1)).await;
     if bench.has_plugins() {
         bans(bench).await;
         impersonation(bench).await;

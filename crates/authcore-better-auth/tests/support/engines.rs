@@ -83,6 +83,9 @@ impl Engine {
 
     /// Ends the server; its data stay.
     pub(crate) fn stop(&mut self) {
+        if self.child.is_some() {
+            self.thaw(); // a frozen server hears of no other signal
+        }
         let Some(mut child) = self.child.take() else { return };
         // SIGQUIT makes PostgreSQL end at once with its children, SIGTERM makes MariaDB end tidily.
         signal(&child, if self.kind == Kind::Postgres { "QUIT" } else { "TERM" });
@@ -139,11 +142,15 @@ impl Engine {
         while !threads(child).iter().all(|state| *state == 'T') {
             thread::sleep(Duration::from_millis(1));
         }
+        // PostgreSQL has a process for each connection, and makes no more of them now.
+        signal_children(child, "STOP");
     }
 
     /// Lets the server go on.
     pub(crate) fn thaw(&self) {
-        signal(self.child.as_ref().expect("it runs"), "CONT");
+        let child = self.child.as_ref().expect("it runs");
+        signal_children(child, "CONT");
+        signal(child, "CONT");
     }
 
     fn new(kind: Kind) -> Self {
@@ -210,7 +217,7 @@ fn is_root() -> bool {
 }
 
 fn signal(child: &Child, name: &str) {
-    let id = child.id().to_string();
+    let id = child.id();
     let sent = Command::new("sh").args(["-c", &format!("kill -{name} {id}")]).status().expect("a shell is there");
     assert!(sent.success(), "kill -{name} {id}: {sent}");
 }
@@ -220,6 +227,21 @@ fn threads(child: &Child) -> Vec<char> {
     let tasks = std::fs::read_dir(format!("/proc/{}/task", child.id())).expect("Linux").flatten();
     let state = |stat: String| stat.rsplit(") ").next().and_then(|rest| rest.chars().next());
     tasks.filter_map(|task| std::fs::read_to_string(task.path().join("stat")).ok().and_then(state)).collect()
+}
+
+/// Signals those of which Linux names it as the parent.
+fn signal_children(child: &Child, name: &str) {
+    let parent = child.id().to_string();
+    let processes = std::fs::read_dir("/proc").expect("Linux").flatten();
+    let ids = processes.filter_map(|process| process.file_name().into_string().ok());
+    let is_child = |id: &String| {
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        stat.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(1)) == Some(parent.as_str())
+    };
+    for id in ids.filter(is_child) {
+        let kill = format!("kill -{name} {id} 2>/dev/null");
+        let _ = Command::new("sh").args(["-c", &kill]).status(); // one that has ended meanwhile needs no signal
+    }
 }
 
 fn option(name: &str, path: &Path) -> String {

@@ -2,6 +2,7 @@
 
 mod cluster;
 mod decisions;
+mod given_up;
 mod outages;
 mod revocations;
 #[allow(dead_code, reason = "shared with the tests of other crates")]

@@ -4,10 +4,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use authcore_sqlx::ScopedPool;
+use authcore_testkit::polled;
 use sqlx::{PgPool, Postgres, Row as _};
 
-use crate::cut::{self, Dice};
 use crate::database::{Server, state};
+use crate::dice::Dice;
 use crate::scopes::{scope, write_scope};
 
 /// How long a run takes: 3 s, or as many as `AUTHCORE_SOAK_SECONDS` says.
@@ -77,7 +78,7 @@ const USERS: u64 = 64;
 
 /// One transaction of some kind. Returns how many rows it is sure to have added.
 async fn step(db: &ScopedPool<Postgres>, user: u64, dice: &mut Dice, tally: &Tally) -> i64 {
-    let (name, waits) = (format!("user-{user}"), u32::try_from(dice.below(24)).expect("small"));
+    let (name, polls) = (format!("user-{user}"), u32::try_from(dice.below(24)).expect("small"));
     match dice.below(12) {
         0..4 => {
             sees_only_own(db, &name).await;
@@ -94,8 +95,8 @@ async fn step(db: &ScopedPool<Postgres>, user: u64, dice: &mut Dice, tally: &Tal
         }
         7 | 8 => {
             let done = match dice.below(2) {
-                0 => cut::after(waits, sees_only_own(db, &name)).await.map(|()| 0),
-                _ => cut::after(waits, write(db, &name, "kept", true)).await.map(|()| 1),
+                0 => polled(polls, sees_only_own(db, &name)).await.map(|()| 0),
+                _ => polled(polls, write(db, &name, "kept", true)).await.map(|()| 1),
             };
             if done.is_none() {
                 tally.cut_off.fetch_add(1, Ordering::Relaxed);

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use authcore::{Caller, Identity, Method, Object, Sharing as _, UserId};
 use authcore_sqlx::{GrantTable, OwnedTable, ScopedPool};
+use authcore_testkit::polled;
 use sqlx::mysql::MySqlPoolOptions;
 use sqlx::{AssertSqlSafe, MySql, MySqlPool};
 
-use crate::cut;
 use crate::database::state;
 use crate::engines::Engine;
 use crate::scopes::{scope, write_scope};
@@ -47,28 +47,28 @@ async fn the_owner_is_an_argument_of_each_statement() {
     drop(tx);
 
     let delete = "DELETE FROM tasks WHERE user_id = ?";
-    for waits in 0..12 {
+    for polls in 0..13 {
         let write = async {
             let mut tx = db.write(&write_scope("ann")).await.expect("a transaction");
             tx.query(delete).bind_owner().execute().await.expect("a row");
         };
-        let _ = cut::after(waits, write).await; // some of them end
-        assert_eq!(own(&db, "ann").await, ["a"], "after {waits}");
+        let _ = polled(polls, write).await; // some of them end
+        assert_eq!(own(&db, "ann").await, ["a"], "after {polls}");
     }
     let grants = GrantTable::new("shared").expect("a good name");
     sqlx::raw_sql(AssertSqlSafe(grants.create_table::<MySql>())).execute(&lent).await.expect("made");
     let grants = grants.over(lent).unnamed_statements();
     let ann = Identity::assertion(UserId::new("ann").expect("an id"), Method::Other("test")).into_identity();
     let plan = Object::new("plan", "17");
-    for waits in 0..12 {
-        let _ = cut::after(waits, grants.shared(&Caller::from(&ann), &plan)).await; // some of them end
+    for polls in 0..13 {
+        let _ = polled(polls, grants.shared(&Caller::from(&ann), &plan)).await; // some of them end
         let asked = tokio::time::timeout(Duration::from_secs(20), grants.shared(&Caller::from(&ann), &plan)).await;
-        assert_eq!(asked.expect("a connection").expect("an answer"), None, "after {waits}");
+        assert_eq!(asked.expect("a connection").expect("an answer"), None, "after {polls}");
     }
 
     let mut tx = db.write(&write_scope("ann")).await.expect("a transaction");
     let slow = tx.query("SELECT SLEEP(5), user_id FROM tasks WHERE user_id = ?").bind_owner();
-    assert!(cut::after(0, slow.fetch_all::<(i64, String)>()).await.is_none(), "it has to be waited for");
+    assert!(polled(1, slow.fetch_all::<(i64, String)>()).await.is_none(), "it has to be waited for");
     let refused = tx.query(delete).bind_owner().execute().await.expect_err("nobody knows what would be answered");
     assert!(matches!(refused, sqlx::Error::Protocol(_)), "{refused}");
     tx.commit().await.expect_err("nor whether this would be heard");

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use authcore_sqlx::ScopedPool;
+use authcore_testkit::polled;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{Sqlite, SqlitePool};
 
-use crate::cut;
 use crate::scopes::{audit_scope, scope, write_scope};
 
 /// A file that is removed at the end.
@@ -108,13 +108,13 @@ async fn what_is_dropped_or_given_up_is_undone() {
     tx.query(delete).bind_owner().execute().await.expect("a row");
     tx.rollback().await.expect("undone");
     assert_eq!(own(&db, "ann").await, [row("ann", "a")]);
-    for waits in 0..8 {
+    for polls in 0..9 {
         let write = async {
             let mut tx = db.write(&write_scope("ann")).await.expect("a transaction");
             tx.query(delete).bind_owner().execute().await.expect("a row");
             tx.rollback().await.expect("undone");
         };
-        let _ = cut::after(waits, write).await; // some of them end
-        assert_eq!(own(&db, "ann").await, [row("ann", "a")], "after {waits}");
+        let _ = polled(polls, write).await; // some of them end
+        assert_eq!(own(&db, "ann").await, [row("ann", "a")], "after {polls}");
     }
 }

@@ -2,6 +2,7 @@
 
 #![cfg(feature = "in-process-limits")]
 
+mod given_up;
 mod organization;
 mod outage;
 

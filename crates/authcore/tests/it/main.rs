@@ -8,6 +8,7 @@ mod client_addr_properties;
 mod credentials;
 mod discovery;
 mod events;
+mod given_up;
 mod isolation;
 mod issuers;
 mod judgement;

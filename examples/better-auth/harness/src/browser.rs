@@ -25,7 +25,9 @@ pub struct Browser {
 type Answered = Result<Value, String>;
 
 impl Browser {
-    pub(crate) fn new(authority: &str, base_url: &str) -> Self {
+    /// One that has never been at this `host:port`, on a page of this base URL.
+    #[must_use]
+    pub fn new(authority: &str, base_url: &str) -> Self {
         let (scheme, rest) = base_url.split_once("://").unwrap_or(("http", base_url));
         let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
         let base_path = if path.is_empty() { "/api/auth".to_owned() } else { format!("/{path}") };

@@ -85,7 +85,16 @@ impl Request {
     ///
     /// When nobody listens, or what comes back within ten seconds is not an HTTP/1.1 answer.
     pub fn send_to(&self, authority: &str) -> io::Result<Answer> {
-        let mut stream = connect(authority)?;
+        self.send_within(PATIENCE, authority)
+    }
+
+    /// As [`Self::send_to`], with more or less patience for each read and write.
+    ///
+    /// # Errors
+    ///
+    /// When nobody listens, or what comes back in time is not an HTTP/1.1 answer.
+    pub fn send_within(&self, patience: Duration, authority: &str) -> io::Result<Answer> {
+        let mut stream = connect_with(patience, authority)?;
         // A server may answer and close before it has read everything; the answer is there to be read all the same.
         let written = stream.write_all(&self.to_bytes(authority));
         let answer = Answer::read(&mut BufReader::new(stream), &self.method);
@@ -95,7 +104,9 @@ impl Request {
         }
     }
 
-    fn to_bytes(&self, authority: &str) -> Vec<u8> {
+    /// The bytes that go to the socket.
+    #[must_use]
+    pub fn to_bytes(&self, authority: &str) -> Vec<u8> {
         let mut bytes = format!("{} {} HTTP/1.1\r\n", self.method, self.target).into_bytes();
         let mut line = |name: &str, value: &[u8]| {
             bytes.extend_from_slice(name.as_bytes());
@@ -145,10 +156,14 @@ impl fmt::Display for Request {
 ///
 /// When the name does not resolve or nobody listens there.
 pub fn connect(authority: &str) -> io::Result<TcpStream> {
+    connect_with(PATIENCE, authority)
+}
+
+fn connect_with(patience: Duration, authority: &str) -> io::Result<TcpStream> {
     let address = authority.to_socket_addrs()?.next().ok_or(io::ErrorKind::AddrNotAvailable)?;
-    let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+    let stream = TcpStream::connect_timeout(&address, patience)?;
+    stream.set_read_timeout(Some(patience))?;
+    stream.set_write_timeout(Some(patience))?;
     stream.set_nodelay(true)?;
     Ok(stream)
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -119,6 +120,22 @@ impl BetterAuthServer {
     #[must_use]
     pub fn log(&self) -> String {
         self.server.log()
+    }
+
+    /// Sends a signal by its name, such as `STOP`.
+    ///
+    /// # Panics
+    ///
+    /// When there is no shell to send it with.
+    pub fn signal(&self, name: &str) {
+        self.server.signal(name);
+    }
+
+    /// Asks it to end, and waits until it has: killed when it has not within ten seconds.
+    pub fn end(mut self) {
+        self.signal("TERM");
+        // Whoever does not end by themselves is killed when dropped.
+        let _ = self.server.ended_within(Duration::from_secs(10));
     }
 
     /// A browser that has never been here, on a page of the base URL.

@@ -1,6 +1,7 @@
 //! The example servers as programs: the suite on both and on each engine, settings, shutdown, storage.
 
 mod cluster;
+mod cut;
 #[path = "../../../../crates/authcore-better-auth/tests/support/engines.rs"]
 #[expect(dead_code, reason = "not every test of an engine needs all of it")]
 mod engines;

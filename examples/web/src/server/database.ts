@@ -7,6 +7,7 @@ export function openDatabase({ databaseUrl, databasePath }: { databaseUrl: strin
   if (databaseUrl) {
     const pool = new Pool({ connectionString: databaseUrl });
     pool.on("error", () => undefined); // a connection that broke while idle is replaced
+    pool.on("connect", (client) => client.on("error", () => undefined)); // in use: its statement fails, not the process
     return { dialect: new PostgresDialect({ pool }), type: "postgres" as const, transaction: true };
   }
   const file = new Sqlite(databasePath);

@@ -12,6 +12,7 @@ mod engines;
 mod redis_server;
 
 mod api_keys;
+mod broken;
 mod http;
 mod never_written;
 mod permissions;
