@@ -17,7 +17,7 @@ use std::time::Duration;
 use std::{env, fs, thread};
 
 use authcore::Algorithm;
-use authcore_benches::load::{Answers, Load, SERVERS_CORE, WRK_CORE, memory, pin_to, processor_times};
+use authcore_benches::load::{Answers, Load, SERVERS_CORE, WRK_CORE, memory, pin_to, processor_time};
 use authcore_benches::report::section;
 use authcore_benches::{ORIGIN, better_auth, is_measured, token_of};
 use authcore_testkit::{FakeIssuer, SigningKey};
@@ -159,7 +159,7 @@ impl Started {
     fn measure(&self, asked: &Asked, tokens: &Path) -> Figures {
         let process = self.server.id().to_string();
         let load = Load { url: format!("{}{}", self.server.url(), asked.path), tokens, seconds: SECONDS };
-        let before = processor_times(&process);
+        let before = processor_time(self.server.id());
         let (answers, memory) = thread::scope(|scope| {
             let halfway = scope.spawn(|| {
                 thread::sleep(Duration::from_secs(SECONDS.into()) / 2);
@@ -167,7 +167,7 @@ impl Started {
             });
             (load.run(), halfway.join().expect("a size"))
         });
-        let had = processor_times(&process)[0].saturating_sub(before[0]);
+        let had = processor_time(self.server.id()).saturating_sub(before);
         let Answers { count, failures, micros, p50, p99 } = answers;
         assert!(count > 0.0 && failures == 0.0, "{}, {}: {failures} of {count} failed", self.name, asked.name);
         assert!(!asked.new_tokens || count <= f64::from(NEW_TOKENS * SECONDS), "{}: tokens came twice", self.name);

@@ -132,14 +132,6 @@ fn median(rounds: &[Figures]) -> Figures {
     rounds[rounds.len() / 2]
 }
 
-/// What a process has had of the processors, in ticks of 10 ms.
-fn processor_time(process: u32) -> Duration {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).expect("Linux");
-    let (_, numbers) = stat.rsplit_once(')').expect("a name");
-    let ticks = numbers.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<u64>().expect("a number"));
-    Duration::from_millis(ticks.sum::<u64>() * 10)
-}
-
 /// With time enough for a busy machine: what is late is to be measured, not given up.
 async fn connect(address: &str) -> RedisRates {
     let builder = RedisRates::builder(format!("redis://{address}")).deadline(Duration::from_secs(5));

@@ -31,14 +31,16 @@ async function load(page, path) {
   return sums;
 }
 
-console.log("| page | own, compressed | own | Next.js, compressed | Next.js |\n|---|---|---|---|---|");
-const row = async (visitor, path) => {
-  const { next, own } = await load(visitor.page, path);
-  console.log(`| \`${path}\` | ${[...own, ...next].map((bytes) => `${kilobytes(bytes)} kB`).join(" | ")} |`);
-};
-for (const path of ["/", "/login"]) await row(await world.visitor(test), path);
-const ada = await world.person(test, "Ada");
-for (const path of ["/dashboard", "/profile", "/sessions"]) await row(ada, path);
-
-for (const end of endings.reverse()) await end();
-await world.close();
+try {
+  console.log("| page | own, compressed | own | Next.js, compressed | Next.js |\n|---|---|---|---|---|");
+  const row = async (visitor, path) => {
+    const { next, own } = await load(visitor.page, path);
+    console.log(`| \`${path}\` | ${[...own, ...next].map((bytes) => `${kilobytes(bytes)} kB`).join(" | ")} |`);
+  };
+  for (const path of ["/", "/login"]) await row(await world.visitor(test), path);
+  const ada = await world.person(test, "Ada");
+  for (const path of ["/dashboard", "/profile", "/sessions"]) await row(ada, path);
+} finally {
+  for (const end of endings.reverse()) await end();
+  await world.close();
+}
