@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use authcore::rate::{RateKey, RateStore as _};
+use authcore_benches::load::processor_time;
 use authcore_redis::RedisRates;
 use redis::AsyncConnectionConfig;
 use redis::aio::MultiplexedConnection;
