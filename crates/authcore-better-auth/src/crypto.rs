@@ -49,6 +49,11 @@ impl ContentKey {
         let extracted = hkdf::Salt::new(hkdf::HKDF_SHA256, salt).extract(secret);
         let expanded = extracted.expand(&[INFO], KeyBytes).and_then(|okm| okm.fill(&mut bytes));
         expanded.expect("64 bytes are far below the 255 blocks of HKDF");
+        Self::new(bytes)
+    }
+
+    /// From 64 bytes: half of them for the tag, half for the cipher (RFC 7518 §5.2.5).
+    fn new(bytes: Vec<u8>) -> Self {
         // Wiped on drop.
         let bytes = Secret::new(bytes);
         let (mac, cipher) = bytes.expose_bytes().split_at(KEY_BYTES / 2);
@@ -121,5 +126,30 @@ mod tests {
             let key = ContentKey::derive(text("secret").as_bytes(), text("salt").as_bytes());
             assert_eq!(key.id(), text("kid"));
         }
+    }
+    #[test]
+    fn the_standards_example_opens_and_nothing_else_does() {
+        let file: serde_json::Value = serde_json::from_str(include_str!("../testdata/rfc7518.json")).expect("JSON");
+        let bytes = |name: &str| -> Vec<u8> {
+            let digits = file[name].as_str().expect("text").as_bytes().chunks(2);
+            digits.map(|two| u8::from_str_radix(str::from_utf8(two).expect("ASCII"), 16).expect("digits")).collect()
+        };
+        let key = ContentKey::new(bytes("key"));
+        let open = |[header, iv, ciphertext, tag]: [&[u8]; 4]| {
+            let mut text = ciphertext.to_vec();
+            key.open(header, iv.try_into().expect("16 bytes"), &mut text, tag).map(<[u8]>::to_vec)
+        };
+        let good = ["additional_data", "iv", "ciphertext", "tag"].map(bytes);
+        assert_eq!(open(good.each_ref().map(Vec::as_slice)), Some(bytes("plaintext")));
+        for part in 0..good.len() {
+            for byte in 0..good[part].len() {
+                let mut bad = good.clone();
+                bad[part][byte] ^= 1;
+                assert_eq!(open(bad.each_ref().map(Vec::as_slice)), None, "byte {byte} of part {part}");
+            }
+        }
+        let [header, iv, ciphertext, tag] = good.each_ref().map(Vec::as_slice);
+        assert_eq!(open([header, iv, ciphertext, &tag[..16]]), None, "a tag cut short");
+        assert_eq!(open([&header[1..], iv, ciphertext, tag]), None);
     }
 }
