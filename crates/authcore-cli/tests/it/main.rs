@@ -9,4 +9,5 @@ mod readme;
 mod requests;
 mod session;
 mod support;
+mod terminal;
 mod verify;
