@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 use std::io::{BufReader, Write as _};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use authcore::Algorithm;
-use authcore_testkit::{FakeIssuer, Mint, SigningKey, b64, mint};
+use authcore_testkit::{FakeIssuer, Mint, SigningKey, mint};
 use tasks_conformance::{Answer, Example, Request, Server, connect};
 use tokio::runtime::Builder;
 
@@ -23,6 +23,9 @@ const TIMES: u32 = 10_000;
 
 /// How often before that, so that nothing is done for the first time.
 const WARM_UP: u32 = 500;
+
+/// How long a server may take to have its keys.
+const START_UP: Duration = Duration::from_secs(60);
 
 const SECRET: &str = "a-secret-of-the-benches-with-32-bytes-or-more";
 
@@ -53,7 +56,9 @@ fn start(example: Example, issuer: &str) -> Server {
         ("RUST_LOG", "info"),
     ];
     let server = example.start_to_be_measured(&settings).unwrap_or_else(|error| panic!("{}: {error}", example.name()));
+    let patience = Instant::now() + START_UP;
     while Request::new("GET", "/ready").send_to(server.authority()).expect("an answer").status != 200 {
+        assert!(Instant::now() < patience, "{} does not get ready: {}", example.name(), server.log());
         thread::sleep(Duration::from_millis(5));
     }
     server
@@ -125,10 +130,8 @@ fn inputs(issuer: &str) -> Vec<Hostile> {
         status: 401,
     };
     let spoilt = |algorithm: Algorithm, wanted: &str| {
-        let input = good().signing_input(SigningKey::fixed(algorithm));
-        let signatures = SigningKey::fixed(algorithm).spoilt_signatures(&input);
-        let (_, signature) = signatures.into_iter().find(|(what, _)| *what == wanted).expect("there is one");
-        format!("{input}.{}", b64(signature))
+        let tokens = SigningKey::fixed(algorithm).spoilt_tokens(&good());
+        tokens.into_iter().find(|(what, _)| *what == wanted).expect("there is one").1
     };
     let members: Vec<String> = (0..1_200).map(|number| format!(r#""{number}":0"#)).collect();
     let twice = format!(

@@ -2,13 +2,17 @@
 
 use authcore::Algorithm;
 
-use crate::encode::unb64;
+use crate::encode::{b64, unb64};
 use crate::key::SigningKey;
+use crate::mint::Mint;
 
 impl SigningKey {
-    /// The ways to spoil a signature of this key that a careless verifier takes, each with a name: numbers out of range,
-    /// numbers with a second spelling, other lengths, other encodings. None of them verifies (RFC 7518 §3, RFC 8032 §5.1.7,
-    /// RFC 8017 §8.2.2).
+    /// The ways to spoil a signature of this key that a careless verifier might take, each with a name: numbers out of
+    /// range, numbers with a second spelling, other lengths, other encodings. None of them verifies (RFC 7518 §3, RFC 8032
+    /// §5.1.7, RFC 8017 §8.2.2).
+    ///
+    /// RSA's `s + n` has a byte more than the modulus for some messages, and is refused for its length then:
+    /// [`spoilt_tokens`](Self::spoilt_tokens) has none of those.
     ///
     /// ```
     /// use authcore::{Algorithm, JwtVerifier, KeySet};
@@ -47,6 +51,35 @@ impl SigningKey {
         });
         spoilt
     }
+
+    /// This token with each of the [`spoilt_signatures`](Self::spoilt_signatures), all as long as their names say: it gets
+    /// a number for its `jti` where RSA's `s + n` would else be longer than the modulus.
+    ///
+    /// ```
+    /// use authcore::Algorithm;
+    /// use authcore_testkit::{SigningKey, mint};
+    ///
+    /// let tokens = SigningKey::fixed(Algorithm::Rs256).spoilt_tokens(&mint());
+    /// assert!(tokens.iter().any(|(what, token)| *what == "s + n" && token.split('.').count() == 3));
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`spoilt_signatures`](Self::spoilt_signatures) does, and when a `jti` changes nothing, as beside a
+    /// [raw payload](Mint::raw_payload), and had to.
+    #[must_use]
+    pub fn spoilt_tokens(&self, mint: &Mint) -> Vec<(&'static str, String)> {
+        let numbered = (1..100).map(|number| mint.clone().claim("jti", number.to_string()));
+        let spoilt = std::iter::once(mint.clone()).chain(numbered).map(|mint| {
+            let input = mint.signing_input(self);
+            (self.spoilt_signatures(&input), input)
+        });
+        let length = |spoilt: &Named, of: &str| spoilt.iter().find(|(what, _)| *what == of).map(|(_, one)| one.len());
+        let fits = |spoilt: &Named| length(spoilt, "s + n").is_none_or(|sum| Some(sum) == length(spoilt, "zero"));
+        let (spoilt, input) =
+            spoilt.into_iter().find(|(spoilt, _)| fits(spoilt)).expect("one message in a hundred fits");
+        spoilt.into_iter().map(|(what, signature)| (what, format!("{input}.{}", b64(signature)))).collect()
+    }
 }
 
 /// The ES256 signature that verifies whenever this one does: `(r, n - s)`. So a token's text is no id of it.
@@ -83,11 +116,11 @@ fn of_ed25519(good: &[u8]) -> Named {
     let (r, s) = good.split_at(32);
     let reversed = |bytes: &[u8]| bytes.iter().rev().copied().collect::<Vec<u8>>();
     let beyond = reversed(&plus(&reversed(s), &reversed(&ED25519_ORDER)));
-    // 2^255 - 18: the point whose y is 1, spelt a second time.
-    let second_one = [&[0xee][..], &[0xff; 30], &[0x7f]].concat();
+    // 2^255 - 18, where a y ends at 2^255 - 20. It is not this signature's own R once more: S does not belong to it.
+    let out_of_range = [&[0xee][..], &[0xff; 30], &[0x7f]].concat();
     vec![
         ("S + L", [r, &beyond].concat()),
-        ("R in a second spelling", [&second_one, s].concat()),
+        ("R out of range", [&out_of_range, s].concat()),
         ("R and S swapped", [s, r].concat()),
     ]
 }
@@ -105,14 +138,22 @@ fn of_rsa(good: &[u8], modulus: &[u8]) -> Named {
 
 /// `SEQUENCE { r INTEGER, s INTEGER }` (RFC 3279 §2.2.3), as other uses of ECDSA have it.
 fn der(r: &[u8], s: &[u8]) -> Vec<u8> {
-    let length = |bytes: &[u8]| u8::try_from(bytes.len()).expect("less than 256 bytes");
-    let integer = |number: &[u8]| {
-        let digits = [&[0], number].concat();
-        [&[2, length(&digits)], &digits[..]].concat()
-    };
-    let body = [integer(r), integer(s)].concat();
-    let head = if body.len() < 0x80 { vec![0x30, length(&body)] } else { vec![0x30, 0x81, length(&body)] };
-    [head, body].concat()
+    element(0x30, &[integer(r), integer(s)].concat())
+}
+
+/// In as few bytes as there can be (X.690 §8.3.2), not below zero.
+fn integer(number: &[u8]) -> Vec<u8> {
+    let zeros = number.iter().take_while(|digit| **digit == 0).count();
+    let digits = &number[zeros..];
+    let is_positive = digits.first().is_some_and(|first| *first < 0x80);
+    element(2, &[if is_positive { &[][..] } else { &[0] }, digits].concat())
+}
+
+/// With its length in the short form where that will do, else in the long one (X.690 §10.1).
+fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(content.len()).expect("less than 256 bytes");
+    let head = if length < 0x80 { vec![tag, length] } else { vec![tag, 0x81, length] };
+    [&head, content].concat()
 }
 
 /// The order of P-256's base point (FIPS 186-5), big-endian.
@@ -139,7 +180,7 @@ fn minus(a: &[u8], b: &[u8]) -> Vec<u8> {
     difference
 }
 
-/// `a + b` of big-endian numbers of one length, what overflows dropped.
+/// `a + b` of big-endian numbers of one length, with a byte more where the sum needs it.
 fn plus(a: &[u8], b: &[u8]) -> Vec<u8> {
     let mut sum = vec![0; a.len()];
     let mut carry = 0_u16;
@@ -148,12 +189,18 @@ fn plus(a: &[u8], b: &[u8]) -> Vec<u8> {
         carry = digit / 256;
         sum[at] = (digit % 256) as u8;
     }
+    if carry > 0 {
+        sum.insert(0, 1);
+    }
     sum
 }
 
 #[cfg(test)]
 mod tests {
+    use aws_lc_rs::signature as lc;
+
     use super::*;
+    use crate::mint;
 
     #[test]
     fn no_two_are_one_and_none_is_good() {
@@ -169,10 +216,67 @@ mod tests {
         }
     }
 
+    fn named(spoilt: Named, wanted: &str) -> Vec<u8> {
+        spoilt.into_iter().find(|(what, _)| *what == wanted).expect("there is one").1
+    }
+
     #[test]
     fn what_is_added_can_be_taken_away() {
         let (a, b) = ([0x12, 0xff, 0x80], [0x00, 0x01, 0xff]);
         assert_eq!(plus(&a, &b), [0x13, 0x01, 0x7f]);
         assert_eq!(minus(&plus(&a, &b), &b), a);
+        assert_eq!(plus(&[0xff, 0x01], &[0x00, 0xff]), [0x01, 0x00, 0x00]);
+    }
+
+    #[test]
+    fn s_plus_n_is_the_sum_and_as_long_as_the_modulus_in_a_token() {
+        let key = SigningKey::fixed(Algorithm::Rs256);
+        let modulus = unb64(key.public_jwk()["n"].as_str().expect("a modulus"));
+        let wide = |number: &[u8]| [&vec![0; modulus.len() + 1 - number.len()], number].concat();
+        let sums = (0..40).map(|number| {
+            let message = format!("text {number}");
+            let sum = named(key.spoilt_signatures(&message), "s + n");
+            assert_eq!(minus(&wide(&sum), &wide(&modulus)), wide(&key.sign(message.as_bytes())), "{message}");
+            sum.len()
+        });
+        let longer = sums.filter(|length| *length > modulus.len()).count();
+        assert!((1..40).contains(&longer), "{longer} of 40 are too long: both kinds are to be seen");
+
+        for key in [Algorithm::Rs256, Algorithm::Ps256].map(SigningKey::fixed) {
+            for number in 0..20 {
+                let tokens = key.spoilt_tokens(&mint().claim("number", number));
+                let (_, token) = tokens.iter().find(|(what, _)| *what == "s + n").expect("there is one");
+                let signature = unb64(token.rsplit('.').next().expect("a signature"));
+                assert_eq!(signature.len(), modulus.len(), "{}, {number}", key.algorithm());
+            }
+        }
+    }
+
+    /// Such as those who want DER take.
+    #[test]
+    fn der_is_good_where_it_is_asked_for() {
+        let verifiers = [
+            (Algorithm::Es256, &lc::ECDSA_P256_SHA256_ASN1),
+            (Algorithm::Es384, &lc::ECDSA_P384_SHA384_ASN1),
+            (Algorithm::Es512, &lc::ECDSA_P521_SHA512_ASN1),
+        ];
+        for (algorithm, verifier) in verifiers {
+            let key = SigningKey::fixed(algorithm);
+            let public = lc::UnparsedPublicKey::new(verifier, key.public_der());
+            // Numbers that begin with a zero byte and with a high bit are among so many.
+            for number in 0..300 {
+                let signature = key.sign(b"text");
+                let (r, s) = signature.split_at(signature.len() / 2);
+                assert!(public.verify(b"text", &der(r, s)).is_ok(), "{algorithm}, {number}: {:02x?}", der(r, s));
+            }
+        }
+    }
+
+    #[test]
+    fn der_has_numbers_and_lengths_in_their_shortest_form() {
+        assert_eq!(der(&[0, 0, 0x7f], &[0, 0x80]), [0x30, 7, 2, 1, 0x7f, 2, 2, 0, 0x80]);
+        assert_eq!(integer(&[0, 0]), [2, 1, 0]);
+        assert_eq!(der(&[1; 66], &[0xff; 66])[..5], [0x30, 0x81, 137, 2, 66]);
+        assert_eq!(der(&[1; 61], &[1; 61])[..3], [0x30, 126, 2]);
     }
 }

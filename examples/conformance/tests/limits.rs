@@ -1,7 +1,7 @@
 //! The limits of the task API through both example servers: each route's own, whose they are, behind proxies, and shared
 //! between instances in a real Redis.
 
-#[allow(dead_code, reason = "shared with the tests of authcore-redis")]
+#[expect(dead_code, reason = "shared with the tests of authcore-redis")]
 #[path = "../../../crates/authcore-redis/tests/it/server.rs"]
 mod redis_server;
 
@@ -151,7 +151,7 @@ fn r148_the_general_limit_comes_before_the_credential_and_leaves_health_alone() 
 #[test]
 fn r140_instances_that_share_a_redis_let_through_exactly_what_one_would() {
     const BURST: usize = 40;
-    const INTERVAL: Duration = Duration::from_millis(250);
+    const INTERVAL_MICROS: u64 = 250_000;
     let redis = RedisServer::start();
     let url = redis.url();
     let settings = [
@@ -161,14 +161,9 @@ fn r140_instances_that_share_a_redis_let_through_exactly_what_one_would() {
         ("RATE_LIMIT_ON_OUTAGE", "closed"),
     ];
     let servers = [Example::Axum, Example::Axum, Example::Actix].map(|example| start(example, &settings).0);
-    let micros = || {
-        // The answer to TIME is a list; a script gives it as one number.
-        let script = "local t = redis.call('TIME') return string.format('%d%06d', t[1], t[2])";
-        redis.run(&["EVAL", script, "0"]).parse::<u128>().expect("a number")
-    };
     let [passed, refused, undecided] = [const { AtomicUsize::new(0) }; 3];
     let over = AtomicBool::new(false);
-    let earliest = micros();
+    let earliest = redis.now();
     let latest_sent = thread::scope(|scope| {
         for client in 0..64 {
             let (server, over) = (&servers[client % 3], &over);
@@ -186,13 +181,13 @@ fn r140_instances_that_share_a_redis_let_through_exactly_what_one_would() {
             });
         }
         thread::sleep(Duration::from_secs(4));
-        let latest_sent = micros();
+        let latest_sent = redis.now();
         over.store(true, Ordering::Relaxed);
         latest_sent
     });
-    let latest_done = micros();
+    let latest_done = redis.now();
     let passed = passed.into_inner();
-    let within = |from: u128, to: u128| BURST + usize::try_from((to - from) / INTERVAL.as_micros()).expect("few");
+    let within = |from: u64, to: u64| BURST + usize::try_from((to - from) / INTERVAL_MICROS).expect("few");
     // The first decision came after `earliest`, by as much as a request takes to arrive; the last one before `latest_done`.
     let most = within(earliest, latest_done);
     let least = within(earliest, latest_sent).saturating_sub(1 + undecided.into_inner());

@@ -13,8 +13,8 @@ pub(crate) async fn anywhere(bench: &impl KeyBench, store: impl ApiKeyStore, (te
     let keys = limited(ApiKeys::builder(store), KeyLimits::Enforce, 0);
     let guard = Guard::builder().authenticator(keys).build().expect("good settings");
     let head = TestHead::get("/api").header("x-api-key", text);
-    let (mut ended, mut given_up) = (0, 0);
-    // How often a request waits is up to how fast the store answers.
+    let (mut ended, mut given_up, mut longest) = (0, 0, 0);
+    // How often a request waits is up to how fast the store answers: it may have done so before it is waited for.
     for _ in 0..3 {
         for polls in 0.. {
             let is_over = match polled(polls, guard.begin(&head).finish()).await {
@@ -26,11 +26,12 @@ pub(crate) async fn anywhere(bench: &impl KeyBench, store: impl ApiKeyStore, (te
             assert_eq!(admission.identity().expect("a key was sent").user_id().as_str(), bench.user_id(number));
             (ended, given_up) = (ended + 1 + i64::from(is_over), given_up + i64::from(!is_over && polls > 0));
             if is_over {
-                assert!(polls > 2, "a request waits for the look-up and for the counting");
+                longest = longest.max(polls);
                 break;
             }
         }
     }
+    assert!(longest > 2, "a request waits for the look-up and for the counting");
     let left = found(bench, text).await.expect("the key is there").usage.remaining.expect("it is limited");
     let spent = MANY - left;
     assert!((ended..=ended + given_up).contains(&spent), "{spent} for {ended} and {given_up} that were given up");

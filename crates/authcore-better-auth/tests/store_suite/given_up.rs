@@ -1,6 +1,6 @@
 //! Requests that are given up on their way through a guard, as when a client goes away.
 
-use authcore::{Guard, ManualClock, Secret};
+use authcore::{Admission, Guard, ManualClock, Refusal, Secret};
 use authcore_better_auth::{BearerSessions, BetterAuth, CookieNames, Secrets, SessionStore};
 use authcore_testkit::{TestHead, polled};
 
@@ -16,7 +16,8 @@ pub(crate) async fn anywhere(store: impl SessionStore, live: &str, user: &str) {
             let ended = polled(polls, guard.begin(&live).finish()).await;
             assert_eq!(verdict(&guard, &live).await, user, "after {polls} polls");
             assert_eq!(verdict(&guard, &unknown).await, "session_invalid", "after {polls} polls");
-            if ended.is_some() {
+            if let Some(decided) = ended {
+                assert_eq!(told(decided), user, "after {polls} polls");
                 assert!(polls > 1, "nothing was given up");
                 break;
             }
@@ -24,9 +25,13 @@ pub(crate) async fn anywhere(store: impl SessionStore, live: &str, user: &str) {
     }
 }
 
-/// The user, or the code of the refusal.
 async fn verdict(guard: &Guard, head: &TestHead) -> String {
-    match guard.begin(head).finish().await {
+    told(guard.begin(head).finish().await)
+}
+
+/// The user, or the code of the refusal.
+fn told(decided: Result<Admission, Refusal>) -> String {
+    match decided {
         Ok(admission) => admission.identity().expect("a credential was sent").user_id().to_string(),
         Err(refusal) => refusal.code().to_owned(),
     }

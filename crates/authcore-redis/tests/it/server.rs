@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-/// A running `redis-server` that keeps nothing on disk. Killed when dropped.
+/// A running `redis-server` that keeps nothing on disk, unless its options say so. Killed when dropped.
 #[derive(Debug)]
 pub(crate) struct RedisServer {
     child: Child,
@@ -42,14 +42,14 @@ impl RedisServer {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// Ends the process, and everything in it.
+    /// Kills the process, with everything that is in its memory alone.
     pub(crate) fn stop(&mut self) {
         // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 
-    /// Starts it again where it was, with nothing in it.
+    /// Starts it again where it was, with what is on disk: nothing, unless its options say so.
     pub(crate) fn start_again(&mut self) {
         self.child = spawn(self.port, &self.folder, &self.options).expect("the port is still free");
     }

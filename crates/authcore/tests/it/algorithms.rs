@@ -1,7 +1,7 @@
 //! Algorithms and keys: A-37 to A-62 of docs/security/cases.md.
 
 use authcore::{Algorithm, JwtVerifier, Key, KeyRefused, KeySet, Secret};
-use authcore_testkit::{SigningKey, b64, mirrored_es256};
+use authcore_testkit::{SigningKey, b64, mirrored_es256, unb64};
 use serde_json::{Value, json};
 
 use crate::support::{builder_for, check, ed25519, good, reason, reason_of_header};
@@ -293,10 +293,10 @@ fn a57_tokens_of_another_kind_say_so() {
 /// No spoilt signature of this key verifies.
 #[track_caller]
 fn spoilt_signatures_are_refused(algorithm: Algorithm) {
-    let (verifier, input) = (verifier_of(algorithm), good().signing_input(key(algorithm)));
+    let verifier = verifier_of(algorithm);
     assert!(verifier.check(&good().sign(key(algorithm))).is_ok());
-    for (what, signature) in key(algorithm).spoilt_signatures(&input) {
-        assert_eq!(refused(&verifier, &format!("{input}.{}", b64(signature))), "bad_signature", "{what}");
+    for (what, token) in key(algorithm).spoilt_tokens(&good()) {
+        assert_eq!(refused(&verifier, &token), "bad_signature", "{what}");
     }
 }
 
@@ -319,6 +319,22 @@ fn a59_the_mirrored_ecdsa_signature_is_accepted_so_token_text_is_no_id() {
 #[test]
 fn a60_ed25519_signatures_have_one_spelling() {
     spoilt_signatures_are_refused(Algorithm::EdDsa);
+}
+
+/// Both hold for whoever decodes R and compares points: R is the neutral one, and S is `k` times the private scalar, worked
+/// out for each spelling of R by the equation of RFC 8032 §5.1.7. A y of p + 1 is one that §5.1.3 does not decode.
+#[test]
+fn a60_a_point_spelt_a_second_time_is_no_r() {
+    let claims = r#"{"sub":"alice","iss":"https://id.example.com","aud":"tasks-api","exp":4102444800}"#;
+    let input = format!("{}.{}", b64(r#"{"alg":"EdDSA"}"#), b64(claims));
+    let (verifier, one) = (verifier_of(Algorithm::EdDsa), [&[1][..], &[0; 31]].concat());
+    let s = "wbMhZw1XWjDdAGha4W3irOVZcc0ykVOkn-0Ym5hGOg4";
+    let token = format!("{input}.{}", b64([one, unb64(s)].concat()));
+    assert_eq!(verifier.check(&token).expect("R as it is to be spelt").user_id().as_str(), "alice");
+
+    let (s, one_again) = ("Ueg3iAYVIcaZAQl720mspn-L9SHcOre5a22tq73xyg4", [&[0xee][..], &[0xff; 30], &[0x7f]].concat());
+    let token = format!("{input}.{}", b64([one_again, unb64(s)].concat()));
+    assert_eq!(refused(&verifier, &token), "bad_signature");
 }
 
 #[test]

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tasks_conformance::{Answer, Request};
 
-use crate::outages::{Outages, Part};
+use crate::needs::Needs;
+use crate::outages::Outages;
 
 /// What a request is to be answered.
 #[derive(Clone, Copy)]
@@ -21,19 +22,11 @@ pub(crate) enum Want {
     Refused(u16, &'static str),
 }
 
-/// What a request needs besides the server itself, to be judged and to be served.
-#[derive(Clone, Copy)]
-pub(crate) enum Needs<'n> {
-    These(&'n [Part]),
-    /// A look at the published keys that went well. The last one may have failed a while ago, and not be repeated yet.
-    AFreshKeySet,
-}
-
 /// What became of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Verdict {
     Right,
-    /// `503` with this code, while something was out that it needs.
+    /// `503` with this code, while something was out that it needs for that.
     PutOff(&'static str),
     /// `503` after as long as some look-up is waited for, while nothing was out: the machine was too busy.
     Late,
@@ -84,7 +77,7 @@ impl Judge {
         (server, authority): (usize, &str),
         kind: &'static str,
         request: &Request,
-        (want, needs): (Want, Needs<'_>),
+        (want, needs): (Want, Needs),
         check: impl FnOnce(&Value) -> Result<(), String>,
     ) -> Option<Answer> {
         let (phase, sent) = (self.outages.now(), Instant::now());
@@ -112,13 +105,7 @@ impl Judge {
         answer.ok().filter(|_| verdict == Verdict::Right)
     }
 
-    fn verdict(
-        &self,
-        answer: &io::Result<Answer>,
-        want: Want,
-        needs: Needs<'_>,
-        times: (Instant, Duration),
-    ) -> Verdict {
+    fn verdict(&self, answer: &io::Result<Answer>, want: Want, needs: Needs, times: (Instant, Duration)) -> Verdict {
         let Ok(answer) = answer else { return Verdict::NoAnswer };
         let body = answer.json();
         let code = body["code"].as_str().unwrap_or_default();
@@ -136,17 +123,13 @@ impl Judge {
     }
 
     /// A `503` says when to come back, in whole seconds, and is there only for what is out.
-    fn outage(&self, answer: &Answer, code: &str, needs: Needs<'_>, (sent, waited): (Instant, Duration)) -> Verdict {
+    fn outage(&self, answer: &Answer, code: &str, needs: Needs, (sent, waited): (Instant, Duration)) -> Verdict {
         let again = answer.field("retry-after").and_then(|after| after.parse::<u32>().ok());
         let is_problem = answer.field("content-type").as_deref() == Some("application/problem+json");
-        let is_out = match needs {
-            Needs::These(parts) => self.outages.touched(parts, sent),
-            Needs::AFreshKeySet => code == AUTH,
-        };
         let is_whole = is_problem && again.is_some_and(|again| (1..=30).contains(&again));
         match [AUTH, STORE].into_iter().find(|known| *known == code && is_whole) {
-            Some(code) if is_out => Verdict::PutOff(code),
-            Some(_) if waited >= SHORTEST_DEADLINE && matches!(needs, Needs::These([_, ..])) => Verdict::Late,
+            Some(code) if needs.excuse(code, &self.outages, sent) => Verdict::PutOff(code),
+            Some(code) if waited >= SHORTEST_DEADLINE && needs.look_up(code) => Verdict::Late,
             _ => Verdict::Fault,
         }
     }

@@ -10,8 +10,8 @@ use better_auth_harness::Browser;
 use serde_json::{Value, json};
 use tasks_conformance::{Answer, Request};
 
-use crate::judge::{Judge, Needs, Want};
-use crate::outages::Part;
+use crate::judge::{Judge, Want};
+use crate::needs::Needs;
 use crate::world::{Site, User};
 
 /// What all clients share.
@@ -87,7 +87,7 @@ impl Client {
         (&self.site().ada, &self.site().bob)
     }
 
-    fn ask(&self, kind: &'static str, request: Request, want: Want, needs: &[Part]) -> Option<Answer> {
+    fn ask(&self, kind: &'static str, request: Request, want: Want, needs: Needs) -> Option<Answer> {
         self.ask_for(kind, request, want, needs, |_| Ok(()))
     }
 
@@ -96,41 +96,33 @@ impl Client {
         kind: &'static str,
         request: Request,
         want: Want,
-        needs: &[Part],
-        check: impl FnOnce(&Value) -> Result<(), String>,
-    ) -> Option<Answer> {
-        self.judge(kind, request, (want, Needs::These(needs)), check)
-    }
-
-    fn judge(
-        &self,
-        kind: &'static str,
-        request: Request,
-        expected: (Want, Needs<'_>),
+        needs: Needs,
         check: impl FnOnce(&Value) -> Result<(), String>,
     ) -> Option<Answer> {
         let server = (self.number, self.site().server.authority());
-        self.run.judge.ask(server, kind, &request, expected, check)
+        self.run.judge.ask(server, kind, &request, (want, needs), check)
     }
 
     /// Needs nothing but the keys, which are known.
     fn read_profile(&self, _: u64) {
         let ada = &self.site().ada;
         let request = Request::new("GET", format!("/api/users/{}", ada.id)).bearer(&ada.token);
-        self.ask_for("profile by token", request, Want::Served(200), &[], |body| is(&body["user_id"], &ada.id));
+        self.ask_for("profile by token", request, Want::Served(200), Needs::NOTHING, |body| {
+            is(&body["user_id"], &ada.id)
+        });
     }
 
     fn list_by_token(&self, _: u64) {
         let ada = &self.site().ada;
         let request = Request::new("GET", format!("/api/{}/tasks?limit=100", ada.id)).bearer(&ada.token);
-        self.ask_for("list by token", request, Want::Served(200), &[Part::Postgres], |body| are_of(body, ada));
+        self.ask_for("list by token", request, Want::Served(200), Needs::TASKS, |body| are_of(body, ada));
     }
 
     /// Makes a task, reads it, turns it over, deletes it, and finds it gone: what was said to be done lasts.
     fn live_through_a_task(&self, round: u64) {
         let (ada, kind) = (&self.site().ada, "task by token");
         let ask = |request: Request, want, check: &dyn Fn(&Value) -> Result<(), String>| {
-            self.ask_for(kind, request.bearer(&ada.token), want, &[Part::Postgres], check)
+            self.ask_for(kind, request.bearer(&ada.token), want, Needs::TASKS, check)
         };
         let title = title(ada, round);
         let made = Request::new("POST", "/api/tasks").json(json!({"title": title}));
@@ -148,7 +140,7 @@ impl Client {
     fn list_by_cookie(&self, _: u64) {
         let (ada, needs) = (&self.site().ada, self.session_and_tasks());
         let request = Request::new("GET", "/api/tasks?limit=100").field("Cookie", &*ada.cookie);
-        self.ask_for("list by cookie", request, Want::Served(200), &needs, |body| are_of(body, ada));
+        self.ask_for("list by cookie", request, Want::Served(200), needs, |body| are_of(body, ada));
     }
 
     fn write_by_cookie(&self, round: u64) {
@@ -156,9 +148,9 @@ impl Client {
         let by_cookie = |request: Request| request.field("Cookie", &*bob.cookie).field("Origin", ORIGIN);
         let request = by_cookie(Request::new("POST", "/api/tasks").json(json!({"title": title(bob, round)})));
         let check = |body: &Value| is_of(body, bob);
-        let Some(made) = self.ask_for("task by cookie", request, Want::Served(201), &needs, check) else { return };
+        let Some(made) = self.ask_for("task by cookie", request, Want::Served(201), needs, check) else { return };
         let request = by_cookie(Request::new("DELETE", format!("/api/tasks/{}", made.json()["id"])));
-        self.ask("task by cookie", request, Want::Served(204), &needs);
+        self.ask("task by cookie", request, Want::Served(204), needs);
     }
 
     /// By turns: another signature, another user under the old signature, no signature, one by a secret.
@@ -174,14 +166,13 @@ impl Client {
             _ => minted.sign(&SigningKey::hmac(Algorithm::Hs256, "a-secret-of-nobody-0123456789-0123456789")),
         };
         let request = Request::new("GET", format!("/api/{}/tasks", bob.id)).bearer(&forged);
-        // The last two are of no key: whether there is one by now only a look at the key set tells.
-        let needs = if round % 4 < 2 { Needs::These(&[]) } else { Needs::AFreshKeySet };
-        self.judge("forged token", request, (Want::Refused(401, "token_invalid"), needs), |_| Ok(()));
+        // The first two are of a key that is known, the others of algorithms that no key here is for.
+        self.ask("forged token", request, REFUSED_TOKEN, Needs::NOTHING);
     }
 
     fn use_expired_token(&self, _: u64) {
         let request = Request::new("GET", "/api/tasks").bearer(&self.site().ada.expired);
-        self.ask("expired token", request, Want::Refused(401, "token_expired"), &[]);
+        self.ask("expired token", request, Want::Refused(401, "token_expired"), Needs::NOTHING);
     }
 
     /// By turns of another issuer, and of a key of somebody's own under this one's name.
@@ -190,26 +181,26 @@ impl Client {
         let key = SigningKey::fixed(Algorithm::EdDsa).clone().with_kid(&*format!("stranger-{round}"));
         let own = mint().subject(&*self.site().bob.id).issuer(issuer).audience(issuer).sign(&key);
         let request = Request::new("GET", "/api/tasks").bearer(if round.is_multiple_of(2) { foreign } else { &own });
-        let expected = (Want::Refused(401, "token_invalid"), Needs::AFreshKeySet);
-        self.judge("stranger's token", request, expected, |_| Ok(()));
+        // Whether its key is one of the issuer's by now only a look at the key set tells.
+        self.ask("stranger's token", request, REFUSED_TOKEN, Needs::FRESH_KEYS);
     }
 
     fn read_others_path(&self, round: u64) {
         let (ada, bob) = self.users();
         let method = ["GET", "POST", "PUT", "DELETE"][usize::try_from(round % 4).unwrap_or(0)];
         let request = Request::new(method, format!("/api/{}/tasks/1", bob.id)).bearer(&ada.token);
-        self.ask("another's path by token", request, Want::Refused(403, "not_owner"), &[]);
+        self.ask("another's path by token", request, Want::Refused(403, "not_owner"), Needs::NOTHING);
     }
 
     fn read_others_path_by_cookie(&self, _: u64) {
         let (ada, bob) = self.users();
         let request = Request::new("GET", format!("/api/{}/tasks", bob.id)).field("Cookie", &*ada.cookie);
-        self.ask("another's path by cookie", request, Want::Refused(403, "not_owner"), self.site().needs);
+        self.ask("another's path by cookie", request, Want::Refused(403, "not_owner"), self.session());
     }
 
     /// A task of bob's that is there all the time, and stays as it is.
     fn touch_others_task(&self, round: u64) {
-        let ((ada, bob), needs) = (self.users(), &[Part::Postgres]);
+        let ((ada, bob), needs) = (self.users(), Needs::TASKS);
         let Some(path) = self.task.get() else {
             let request = Request::new("POST", "/api/tasks").bearer(&bob.token).json(json!({"title": title(bob, 0)}));
             let made = self.ask("another's task", request, Want::Served(201), needs);
@@ -232,7 +223,7 @@ impl Client {
 
     fn use_old_cookie(&self, _: u64) {
         let request = Request::new("GET", "/api/tasks").field("Cookie", &*self.site().ada.old_cookie);
-        self.ask("old cookie", request, Want::Refused(401, "session_invalid"), self.site().needs);
+        self.ask("old cookie", request, REFUSED_SESSION, self.session());
     }
 
     /// Another token under the old signature, and a request without anything.
@@ -240,15 +231,15 @@ impl Client {
         let forged = self.site().ada.cookie.replacen("session_token=", "session_token=x", 1);
         let request = Request::new("GET", "/api/tasks");
         match round % 2 {
-            0 => self.ask("forged cookie", request.field("Cookie", forged), REFUSED_SESSION, &[]),
-            _ => self.ask("no credential", request, Want::Refused(401, "missing_credentials"), &[]),
+            0 => self.ask("forged cookie", request.field("Cookie", forged), REFUSED_SESSION, Needs::NOTHING),
+            _ => self.ask("no credential", request, Want::Refused(401, "missing_credentials"), Needs::NOTHING),
         };
     }
 
     /// Served or put off by the limit, whether it is counted in Redis or in process.
     fn ask_for_more_than_the_limit(&self, _: u64) {
         let request = Request::new("GET", "/api/data").bearer(&self.site().bob.token);
-        let answer = self.ask("limited", request, Want::ServedOrPutOff, &[]);
+        let answer = self.ask("limited", request, Want::ServedOrPutOff, Needs::NOTHING);
         let served = answer.is_some_and(|answer| answer.status == 200);
         self.run.let_through.fetch_add(u64::from(served), Ordering::Relaxed);
     }
@@ -263,16 +254,20 @@ impl Client {
         }
         let (cookie, needs) = (browser.cookie(), self.session_and_tasks());
         let request = || Request::new("GET", "/api/tasks").field("Cookie", &*cookie);
-        self.ask("fresh cookie", request(), Want::Served(200), &needs);
+        self.ask("fresh cookie", request(), Want::Served(200), needs);
         // Of a sign-out that failed nobody can tell what became.
         if browser.sign_out().is_ok() {
-            let refused = [(); 2].map(|()| self.ask("left session", request(), REFUSED_SESSION, self.site().needs));
+            let refused = [(); 2].map(|()| self.ask("left session", request(), REFUSED_SESSION, self.session()));
             self.run.left.fetch_add(u64::from(refused[0].is_some()), Ordering::Relaxed);
         }
     }
 
-    fn session_and_tasks(&self) -> Vec<Part> {
-        [self.site().needs, &[Part::Postgres]].concat()
+    fn session(&self) -> Needs {
+        Needs::session(self.site().needs)
+    }
+
+    fn session_and_tasks(&self) -> Needs {
+        self.session().and_tasks()
     }
 }
 
@@ -312,6 +307,8 @@ fn swapped(signature: &str) -> String {
     let first = if signature.starts_with('A') { "B" } else { "A" };
     format!("{first}{}", &signature[1..])
 }
+
+pub(crate) const REFUSED_TOKEN: Want = Want::Refused(401, "token_invalid");
 
 const REFUSED_SESSION: Want = Want::Refused(401, "session_invalid");
 

@@ -28,6 +28,7 @@ pub(crate) struct Outages(Mutex<Vec<Phase>>);
 #[derive(Clone)]
 pub(crate) struct Phase {
     pub(crate) name: String,
+    /// Those that are out, and no others that are merely slow.
     parts: Vec<Part>,
     since: Instant,
     /// When they were there again.
@@ -43,6 +44,7 @@ impl Outages {
         Self(Mutex::new(vec![Phase { name, parts, since: now, mended: Some(now), recovered: Some(now) }]))
     }
 
+    /// These parts are out from now on.
     pub(crate) fn begin(&self, name: String, parts: Vec<Part>) {
         self.locked().push(Phase { name, parts, since: Instant::now(), mended: None, recovered: None });
     }
@@ -54,7 +56,12 @@ impl Outages {
         now
     }
 
-    /// From now on nothing is forgiven.
+    /// When the parts of this phase were back, if they are.
+    pub(crate) fn back(&self, phase: usize) -> Option<Instant> {
+        self.locked()[phase].mended
+    }
+
+    /// All that is good is served.
     pub(crate) fn recover(&self) {
         let now = Instant::now();
         self.last(|phase| phase.recovered = Some(now));
@@ -65,9 +72,11 @@ impl Outages {
         self.locked().len() - 1
     }
 
-    /// Whether any of these was out, or not yet found to be back, at some time from then until now.
-    pub(crate) fn touched(&self, needs: &[Part], from: Instant) -> bool {
-        let ended = |phase: &Phase| phase.recovered.is_some_and(|recovered| recovered < from);
+    /// Whether any of these was out, or not yet found to be back, or back for no longer than this, at some time from then
+    /// until now.
+    pub(crate) fn touched(&self, needs: &[Part], least: Duration, from: Instant) -> bool {
+        let before = |moment: Option<Instant>, later: Duration| moment.is_some_and(|moment| moment + later < from);
+        let ended = |phase: &Phase| before(phase.recovered, Duration::ZERO) && before(phase.mended, least);
         self.locked().iter().any(|phase| !ended(phase) && phase.parts.iter().any(|part| needs.contains(part)))
     }
 

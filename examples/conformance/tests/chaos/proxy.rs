@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::watch;
 
 /// Listens at one loopback address for good, wherever the part itself comes up.
@@ -24,11 +24,10 @@ enum Course {
 
 impl Proxy {
     pub(crate) async fn new() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = listener.local_addr().expect("it is bound");
-        drop(listener);
+        let place = bound(SocketAddr::from(([127, 0, 0, 1], 0)));
+        let address = place.local_addr().expect("it is bound");
         let (course, told) = watch::channel(Course::Closed);
-        tokio::spawn(serve(address, told));
+        tokio::spawn(serve(place, told));
         Self { address, course }
     }
 
@@ -61,18 +60,22 @@ impl Proxy {
     }
 }
 
-async fn serve(address: SocketAddr, mut told: watch::Receiver<Course>) {
+/// A socket that has this address and does not listen yet: who connects is refused.
+fn bound(address: SocketAddr) -> TcpSocket {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.set_reuseaddr(true).expect("a socket like any other");
+    socket.bind(address).expect("a free port");
+    socket
+}
+
+/// Holds the place all the time, so that nobody else gets the port while nobody listens there.
+async fn serve(place: TcpSocket, mut told: watch::Receiver<Course>) {
+    let address = place.local_addr().expect("it is bound");
     loop {
         if told.wait_for(|course| *course != Course::Closed).await.is_err() {
             return;
         }
-        // Somebody's own end of a connection may have the port for a moment.
-        let listener = loop {
-            match TcpListener::bind(address).await {
-                Ok(listener) => break listener,
-                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
-            }
-        };
+        let listener = bound(address).listen(1024).expect("the port is ours");
         loop {
             let client = tokio::select! {
                 closed = told.wait_for(|course| *course == Course::Closed) => match closed {

@@ -3,7 +3,7 @@
 
 mod addresses;
 mod counts;
-#[allow(dead_code, reason = "shared with the tests of authcore-redis")]
+#[expect(dead_code, reason = "shared with the tests of authcore-redis")]
 #[path = "../../../../crates/authcore-redis/tests/it/server.rs"]
 mod redis_server;
 

@@ -4,6 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::Shutdown;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use serde_json::json;
 use tasks_conformance::{Example, Request, Server, connect};
@@ -19,7 +20,7 @@ async fn a_request_that_is_cut_off_at_any_byte_does_nothing_and_harms_nobody() {
     let cluster = Cluster::shared();
     for example in Example::ALL {
         let url = cluster.database(&format!("cut_{}", example.name().replace('-', "_"))).await;
-        let (server, _) = with_tasks_in(example, &url);
+        let (mut server, _) = with_tasks_in(example, &url);
         let bytes = post(&ann()).to_bytes(server.authority());
         // Half of them say that nothing more comes and read on; half of them are gone at once.
         at_every(bytes.len() * 2, |number| {
@@ -36,6 +37,7 @@ async fn a_request_that_is_cut_off_at_any_byte_does_nothing_and_harms_nobody() {
         let list = Request::new("GET", "/api/tasks").bearer(&ann()).send_to(server.authority());
         let list = list.expect("an answer").json();
         assert_eq!(list["tasks"], json!([]), "{}: no request was whole", example.name());
+        ends_without_a_panic(&mut server);
     }
 }
 
@@ -44,7 +46,7 @@ async fn an_answer_that_nobody_waits_for_harms_nobody() {
     let cluster = Cluster::shared();
     for example in Example::ALL {
         let name = format!("left_{}", example.name().replace('-', "_"));
-        let (server, _) = with_tasks_in(example, &cluster.database(&name).await);
+        let (mut server, _) = with_tasks_in(example, &cluster.database(&name).await);
         let bytes = post(&ann()).to_bytes(server.authority());
         let (sent, answered) = (600, AtomicUsize::new(0));
         // After so many bytes of the answer; the first ones at once, while the server works.
@@ -61,6 +63,7 @@ async fn an_answer_that_nobody_waits_for_harms_nobody() {
         let made = usize::try_from(made).expect("a count");
         let answered = answered.into_inner();
         assert!((answered..=sent).contains(&made), "{}: {made} for {answered}", example.name());
+        ends_without_a_panic(&mut server);
     }
 }
 
@@ -91,6 +94,12 @@ fn serves_everybody(server: &Server) {
             });
         }
     });
+}
+
+/// Ended first, so that nothing is still to be written.
+fn ends_without_a_panic(server: &mut Server) {
+    server.signal("TERM");
+    assert!(server.ended_within(Duration::from_secs(15)).is_some_and(|status| status.success()), "{}", server.log());
     assert!(!server.log().contains("panicked"), "{}", server.log());
 }
 
