@@ -258,6 +258,16 @@ fn l83_a_scope_that_is_not_enough_is_named_in_the_challenge() {
 }
 
 #[test]
+fn a_role_that_is_missing_is_refused_without_naming_it() {
+    let identity = accepted(good().claim("role", "user,editor"));
+    assert!(identity.require_role("editor").is_ok());
+    for missing in ["admin", "edit", "Editor", "user,editor", ""] {
+        let refusal = identity.require_role(missing).expect_err("not granted");
+        assert_eq!((refusal.status(), refusal.code(), refusal.challenge()), (403, "insufficient_role", None));
+    }
+}
+
+#[test]
 fn the_claim_that_names_the_user_can_be_chosen() {
     let verifier = builder_for([ed25519()])
         .user_claim("userId")

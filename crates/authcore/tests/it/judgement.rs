@@ -215,6 +215,9 @@ fn what_was_judged_for_reading_is_no_leave_to_write() {
     assert!(permit(Action::Write).require_write().is_ok());
     assert_eq!(reason(permit(Action::Read).require_write()), READ_ONLY);
     assert!(!isolation.rows(&ann, Action::Read).include_shared());
+    assert!(!isolation.rows(&ann, Action::Read).are_all());
+    assert!(isolation.rows(&user("root", "admin"), Action::Write).are_all());
+    assert!(!isolation.rows(&user("aud", "auditor"), Action::Write).are_all(), "only to read");
     let rows = self::isolation().allow_shared().rows(&ann, Action::Read);
     assert!(rows.include_shared() && !rows.without_shared().include_shared());
 }
