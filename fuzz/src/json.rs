@@ -63,9 +63,13 @@ impl Node {
 
     /// The number of a member, also where it is written as a fraction.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "times are far below 2^53")]
     pub fn number_of(&self, name: &str) -> Option<f64> {
-        match self.member(name)? {
+        self.member(name)?.number()
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "times are far below 2^53")]
+    fn number(&self) -> Option<f64> {
+        match self {
             Self::Integer(number) => Some(*number as f64),
             Self::Number(number) => Some(*number),
             _ => None,
@@ -111,6 +115,12 @@ impl<'j> Members<'j> {
     #[must_use]
     pub fn text(&self, name: &str) -> Option<String> {
         self.read(name)?.text().map(str::to_owned)
+    }
+
+    /// The number that a member holds, also where it is written as a fraction.
+    #[must_use]
+    pub fn number(&self, name: &str) -> Option<f64> {
+        self.read(name)?.number()
     }
 
     fn raw(&self, name: &str) -> Option<&'j str> {

@@ -6,18 +6,22 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use authcore::Metadata;
 use authcore::fuzzing::{jwks_uri, metadata_url};
-use authcore_fuzz::json::Node;
-use authcore_fuzz::{first_line, replaced};
+use authcore_fuzz::json::{Members, Node};
+use authcore_fuzz::{MARKER, first_line, planted, replaced};
 use url::{Host, Url};
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let [kind, rest @ ..] = data else { return };
-    let (issuer, document) = first_line(rest);
+    let rest = planted(rest);
+    let (issuer, document) = first_line(&rest);
     let Ok(issuer) = std::str::from_utf8(issuer) else { return };
     let document = replaced(document, |byte| (byte == 2).then_some(issuer));
     let kind = if *kind == b'o' { Metadata::OpenIdConnect } else { Metadata::OAuth };
     // Only what is an issuer is ever asked.
-    let Ok(place) = metadata_url(kind, issuer) else { return };
+    let place = match metadata_url(kind, issuer) {
+        Ok(place) => place,
+        Err(why) => return assert!(!why.contains(MARKER), "a password is told: {why}"),
+    };
     let home = Url::parse(issuer).expect("an accepted issuer is a URL");
     asked_safely(&home);
     assert!(home.query().is_none() && home.fragment().is_none() && !issuer.contains(char::is_whitespace));
@@ -32,7 +36,14 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
 
     let keys = match jwks_uri(&document, issuer) {
         Ok(keys) => Url::parse(&keys).expect("where the keys are is a URL"),
-        Err(why) => return assert!(why.starts_with("metadata: ") && why.len() < 4096, "{why}"),
+        Err(why) => {
+            assert!(why.starts_with("metadata: ") && why.len() < 4096, "{why}");
+            // The names of issuers are told, and no other member.
+            let members = std::str::from_utf8(&document).ok().and_then(Members::of);
+            let named = members.map(|members| members.text("issuer").unwrap_or_default());
+            let is_name = issuer.contains(MARKER) || named.is_none_or(|named| named.contains(MARKER));
+            return assert!(is_name || !why.contains(MARKER), "a password is told: {why}");
+        }
     };
     let document = Node::read(&document).expect("believed metadata are JSON");
     assert!(document.is_object() && !document.names_twice());

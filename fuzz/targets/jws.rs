@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 use authcore::{Algorithm, AuthError, Jws, KeySet};
-use authcore_fuzz::{assert_documented, jwt, planted, replaced};
+use authcore_fuzz::{MARKER, assert_documented, jwt, planted, replaced};
 use authcore_testkit::SigningKey;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -45,6 +45,7 @@ fn payload(bytes: &[u8], key: &SigningKey, allowed: &[Algorithm]) {
 
 fn token(data: &[u8], allowed: &[Algorithm]) {
     let token = replaced(data, |byte| match byte {
+        1 => Some(MARKER),
         2..=5 => Some(&*GOOD[usize::from(byte - 2)]),
         16..=27 => GOOD[usize::from(byte - 16) / 3].split('.').nth(usize::from(byte - 16) % 3),
         _ => None,

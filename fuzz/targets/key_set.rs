@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use authcore::{Algorithm, JwtVerifier, Key, KeyRefused, KeySet, KeySetRefused, ManualClock};
 use authcore_fuzz::json::Node;
-use authcore_fuzz::{NOW, assert_documented, assert_tells_no_secret, jwt};
+use authcore_fuzz::{NOW, assert_documented, assert_tells_no_secret, jwt, planted};
 use authcore_testkit::SigningKey;
 use serde_json::value::RawValue;
 
@@ -25,7 +25,8 @@ static TOKENS: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
 });
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    let Ok(text) = std::str::from_utf8(data) else { return };
+    let data = planted(data);
+    let Ok(text) = std::str::from_utf8(&data) else { return };
     local(text);
     let set = match KeySet::from_json(text) {
         Ok(set) => set,

@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use authcore_fuzz::{jwt, replaced};
+use authcore_fuzz::{MARKER, jwt, replaced};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -13,6 +13,7 @@ static GOOD: LazyLock<Vec<String>> =
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let token = replaced(data, |byte| match byte {
+        1 => Some(MARKER),
         2..=5 => Some(&*GOOD[usize::from(byte - 2)]),
         16..=27 => GOOD[usize::from(byte - 16) / 3].split('.').nth(usize::from(byte - 16) % 3),
         _ => None,

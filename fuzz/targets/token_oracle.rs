@@ -6,9 +6,9 @@
 use std::sync::LazyLock;
 
 use authcore::Algorithm;
-use authcore_fuzz::json::Node;
-use authcore_fuzz::{NOW, first_line, jwt, planted, replaced};
-use authcore_testkit::{AUDIENCE, ISSUER, unb64};
+use authcore_fuzz::json::{Members, Node};
+use authcore_fuzz::{MARKER, NOW, first_line, jwt, planted, replaced};
+use authcore_testkit::{AUDIENCE, ISSUER, SigningKey, unb64};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::errors::ErrorKind;
@@ -46,6 +46,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
             token.sign(jwt::key(usize::from(*kind))).into_bytes()
         }
         _ => replaced(rest, |byte| match byte {
+            1 => Some(MARKER),
             2..=5 => Some(&*GOOD[usize::from(byte - 2)]),
             16..=27 => GOOD[usize::from(byte - 16) / 3].split('.').nth(usize::from(byte - 16) % 3),
             _ => None,
@@ -54,10 +55,10 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let Ok(token) = std::str::from_utf8(&token) else { return };
     let (ours, theirs) = (jwt::check(token), opinion(token));
     match (ours, theirs) {
-        (Ok(ours), Ok(theirs)) => assert_eq!(ours.claims_json(), theirs, "other claims"),
+        (Ok(ours), Ok((theirs, _))) => assert_eq!(ours.claims_json(), theirs, "other claims"),
         (Ok(_), Err(why)) => assert!(is_theirs_alone(token, &why), "accepted, and refused there: {why:?}"),
-        (Err(error), Ok(claims)) => assert!(
-            is_stricter(error.reason(), token, &claims),
+        (Err(error), Ok((claims, signer))) => assert!(
+            is_stricter(error.reason(), token, &claims, signer),
             "{} is no reason of ours alone: {claims}",
             error.reason()
         ),
@@ -65,13 +66,13 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     }
 });
 
-/// The claims, if one of the keys verifies the token and the claims are what is expected.
-fn opinion(token: &str) -> Result<String, ErrorKind> {
+/// The claims and the key, if one of the keys verifies the token and the claims are what is expected.
+fn opinion(token: &str) -> Result<(String, &'static SigningKey), ErrorKind> {
     let mut why = ErrorKind::InvalidToken;
-    for (key, validation) in &*THEIRS {
+    for (choice, (key, validation)) in THEIRS.iter().enumerate() {
         #[expect(clippy::disallowed_methods, reason = "the second opinion")]
         match jsonwebtoken::decode::<Box<RawValue>>(token, key, validation) {
-            Ok(decoded) => return in_force(decoded.claims.get()),
+            Ok(decoded) => return in_force(decoded.claims.get()).map(|claims| (claims, jwt::key(choice))),
             // Of several keys, the error of the one that the algorithm fits.
             Err(error) if !matches!(error.kind(), ErrorKind::InvalidAlgorithm) => why = error.into_kind(),
             Err(_) => {}
@@ -82,9 +83,10 @@ fn opinion(token: &str) -> Result<String, ErrorKind> {
 
 /// `exp` is ahead and `nbf` is not (RFC 7519 §4.1.4, §4.1.5).
 fn in_force(claims: &str) -> Result<String, ErrorKind> {
-    let read = Node::read(claims.as_bytes()).unwrap_or(Node::Null);
+    let read = Members::of(claims);
+    let number = |name| read.as_ref().and_then(|claims| claims.number(name));
     let now = NOW as f64;
-    match (read.number_of("exp"), read.number_of("nbf")) {
+    match (number("exp"), number("nbf")) {
         (Some(exp), _) if exp <= now => Err(ErrorKind::ExpiredSignature),
         (_, Some(nbf)) if nbf > now + 1e-6 => Err(ErrorKind::ImmatureSignature),
         _ => Ok(claims.to_owned()),
@@ -116,46 +118,62 @@ fn is_theirs_alone(token: &str, why: &ErrorKind) -> bool {
     }
 }
 
-/// What it takes and is refused here, on purpose; where a second reading can tell, it has to be so.
-fn is_stricter(reason: &str, token: &str, claims: &str) -> bool {
-    let read = Node::read(claims.as_bytes());
-    let header = token.split('.').next().and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
-    let header = header.and_then(|json| Node::read(&json));
-    let names = |name: &str| header.as_ref().and_then(|header| header.member(name)).is_some();
+/// What it takes and is refused here, on purpose, and has to be so by a second reading.
+fn is_stricter(reason: &str, token: &str, claims: &str, signer: &SigningKey) -> bool {
+    // A member by itself can also be read where another is beyond all range.
+    let (read, members) = (Node::read(claims.as_bytes()), Members::of(claims));
+    let segment = token.split('.').next().unwrap_or_default();
+    // Of a header it reads all, so that a second reading can.
+    let header = URL_SAFE_NO_PAD.decode(segment).ok().and_then(|json| Node::read(&json)).expect("it took the header");
+    let kid = header.text_of("kid");
+    let is_known = |kid| (0..jwt::ALGORITHMS.len()).any(|choice| jwt::key(choice).kid() == Some(kid));
     match reason {
-        // Bounds: of the token, of the header.
-        "too_long" => token.len() > 4096,
-        // It reads a list as if its values were the members, in their order.
-        "header_not_json" => !header.is_some_and(|header| header.is_object()),
+        "too_long" => token.len() > 16 * 1024 || segment.len() > 4096,
+        // It reads a list as if its values were the members, in their order, and passes over what it does not look for.
         "payload_not_json" => !read.is_some_and(|claims| claims.is_object()),
-        // RFC 8725 §2.4: a name stands once.
-        "header_duplicate_member" => header.is_none_or(|header| header.names_twice()),
+        // RFC 8725 §2.4: a name stands once. That may be met before what is no JSON.
+        "header_duplicate_member" => header.names_twice(),
         "payload_duplicate_member" => read.is_none_or(|claims| claims.names_twice()),
-        // What changes the rules, or is of a wrong type (RFC 7515 §4.1.11, RFC 7797, RFC 7516).
-        "header_parameter_refused" => ["crit", "b64", "zip", "enc", "cty", "kid", "typ"].iter().any(|name| names(name)),
-        // RFC 8725 §3.11: other kinds of tokens.
-        "wrong_type" => names("typ"),
-        // A key that is named is the key that is used; one that is not has to be the only one that fits.
-        "unknown_key" | "key_mismatch" | "ambiguous_key" => names("kid"),
+        // What changes the rules (RFC 7515 §4.1.11, RFC 7797, RFC 7516, RFC 7519 §5.2), or is of a wrong type.
+        "header_parameter_refused" => {
+            let changes_rules = ["crit", "b64", "zip", "enc"].iter().any(|name| header.member(name).is_some());
+            let is_no_text = |name: &&str| header.member(name).is_some_and(|value| value.text().is_none());
+            changes_rules
+                || ["kid", "typ", "cty"].iter().any(is_no_text)
+                || kid.is_some_and(|kid| kid.len() > 256)
+                || header.text_of("cty").is_some_and(|cty| media_type(cty) == "jwt")
+        }
+        // RFC 8725 §3.11: of the types that tell tokens apart only the access token is for calling an API (RFC 9068).
+        "wrong_type" => {
+            header.text_of("typ").map(media_type).is_some_and(|typ| typ.ends_with("+jwt") && typ != "at+jwt")
+        }
+        // A key that is named is the key that signed; one that has no id goes by any name that is not another's.
+        "unknown_key" => kid.is_some_and(|kid| !is_known(kid)) && signer.kid().is_some(),
+        "key_mismatch" => kid.is_some_and(|kid| is_known(kid) && signer.kid() != Some(kid)),
         // All of the registered claims have the type that RFC 7519 gives them, and users have ids that can be told apart.
-        "claim_malformed" => read.is_none_or(|claims| is_odd(&claims)),
+        "claim_malformed" => members.is_some_and(|claims| is_odd(&claims)),
         // RFC 7519 §4.1.6 lets us: it is not looked at there.
-        "issued_in_future" => read.and_then(|claims| claims.number_of("iat")).is_some_and(|iat| iat > NOW as f64),
+        "issued_in_future" => members.and_then(|claims| claims.number("iat")).is_some_and(|iat| iat > NOW as f64),
         _ => false,
     }
 }
 
-fn is_odd(claims: &Node) -> bool {
-    let text = |name| claims.member(name).is_none_or(|claim| claim.text().is_some());
+/// In lower case, without the `application/` that may be left out (RFC 7515 §4.1.9).
+fn media_type(value: &str) -> String {
+    let value = value.to_ascii_lowercase();
+    value.strip_prefix("application/").map(str::to_owned).unwrap_or(value)
+}
+
+fn is_odd(claims: &Members<'_>) -> bool {
+    let text = |name| claims.count(name) == 0 || claims.text(name).is_some();
     let time = |name| {
-        claims.member(name).is_none_or(|_| {
-            claims.number_of(name).is_some_and(|time| (-62_135_596_800.0..253_402_300_800.0).contains(&time))
-        })
+        let is_one = |time| (-62_135_596_800.0..253_402_300_800.0).contains(&time);
+        claims.count(name) == 0 || claims.number(name).is_some_and(is_one)
     };
     let user = claims
-        .text_of("sub")
+        .text("sub")
         .is_some_and(|id| !id.is_empty() && id.len() <= 255 && id.trim() == id && !id.contains(char::is_control));
-    let after_end = claims.number_of("nbf") > claims.number_of("exp");
+    let after_end = claims.number("nbf") > claims.number("exp");
     !(["iss", "sub", "jti", "sid"].into_iter().all(text) && ["exp", "nbf", "iat"].into_iter().all(time) && user)
         || after_end
 }

@@ -1,6 +1,8 @@
 //! Getting a key set document over HTTP: one request, no redirects, bounded in bytes and time.
 
+use std::borrow::Cow;
 use std::future::Future;
+use std::iter;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -137,28 +139,42 @@ impl Fetch for HttpFetch {
 /// `max-age` less `Age`.
 pub(super) fn fresh_for(fields: &HeaderMap) -> Option<Duration> {
     let max_age = fields.get_all("cache-control").iter().find_map(|value| max_age(value.as_bytes()))?;
-    let age = fields.get("age").and_then(|value| seconds(value.to_str().ok()?.trim()));
+    let age = fields.get("age").and_then(|value| age(value.as_bytes()));
     Some(max_age.saturating_sub(age.unwrap_or_default()))
+}
+
+/// Reads `Age`; of a list the first member (RFC 9111 §5.1).
+fn age(field: &[u8]) -> Option<Duration> {
+    seconds(field.split(|byte| *byte == b',').next()?.trim_ascii())
 }
 
 /// Reads `max-age`, also in quotes (RFC 9111 §5.2). Commas in the quotes of another directive separate nothing.
 fn max_age(cache_control: &[u8]) -> Option<Duration> {
-    let text = std::str::from_utf8(cache_control).ok()?;
     let (mut quoted, mut escaped) = (false, false);
-    let mut directives = text.split(|letter| {
-        quoted ^= letter == '"' && !escaped;
-        escaped = quoted && letter == '\\' && !escaped;
-        letter == ',' && !quoted
+    let mut directives = cache_control.split(|byte| {
+        quoted ^= *byte == b'"' && !escaped;
+        escaped = quoted && *byte == b'\\' && !escaped;
+        *byte == b',' && !quoted
     });
     directives.find_map(|directive| {
-        let (name, value) = directive.trim().split_once('=')?;
-        let inside = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-        if name.eq_ignore_ascii_case("max-age") { seconds(inside.unwrap_or(value)) } else { None }
+        let mut halves = directive.trim_ascii().splitn(2, |byte| *byte == b'=');
+        let (name, value) = (halves.next()?, halves.next()?);
+        if name.eq_ignore_ascii_case(b"max-age") { seconds(&unquoted(value)) } else { None }
     })
 }
 
+/// What a value says: in quotes, a backslash stands for the byte after it (RFC 9110 §5.6.4).
+fn unquoted(value: &[u8]) -> Cow<'_, [u8]> {
+    let inside = value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
+    let Some(mut rest) = inside.map(<[u8]>::iter) else { return value.into() };
+    iter::from_fn(|| rest.next().map(|byte| if *byte == b'\\' { rest.next().unwrap_or(byte) } else { byte }))
+        .copied()
+        .collect()
+}
+
 /// Reads delta-seconds; all beyond [`MOST_SECONDS`] count as that, so that the larger number stays the larger one.
-fn seconds(digits: &str) -> Option<Duration> {
+fn seconds(digits: &[u8]) -> Option<Duration> {
+    let digits = std::str::from_utf8(digits).ok()?;
     let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| Duration::from_secs(digits.parse().unwrap_or(MOST_SECONDS).min(MOST_SECONDS)))
 }
@@ -191,13 +207,16 @@ mod tests {
         for huge in ["max-age=4294967296", "max-age=18446744073709551615", "max-age=99999999999999999999999"] {
             assert_eq!(seconds(huge), Some(u64::from(u32::MAX)), "{huge}");
         }
-        assert_eq!(seconds(r#"private="x, max-age=9", max-age=5"#), Some(5));
+        assert_eq!(seconds(r#"private="x, max-age=9, y", max-age=5"#), Some(5));
         assert_eq!(seconds(r#"x="\", max-age=9", max-age=5"#), Some(5));
+        assert_eq!(seconds(r#"max-age="6\0""#), Some(60));
+        assert_eq!(max_age(b"x=\"\xff\", max-age=5"), Some(Duration::from_secs(5)));
         for none in
             ["", "no-store", "s-maxage=5", "max-age=", "max-age=-1", "max-age=1.5", "max-age=\"60", "x=\"max-age=5"]
         {
             assert_eq!(seconds(none), None, "{none}");
         }
+        assert_eq!(seconds(r#"max-age="60\""#), None);
     }
 
     #[test]
@@ -208,6 +227,7 @@ mod tests {
             fresh_for(&fields.collect()).map(|fresh| fresh.as_secs())
         };
         assert_eq!(fresh(&[("cache-control", "max-age=300"), ("age", "100")]), Some(200));
+        assert_eq!(fresh(&[("cache-control", "max-age=300"), ("age", "100, 5")]), Some(200));
         assert_eq!(fresh(&[("cache-control", "max-age=300"), ("age", "99999999999999999999")]), Some(0));
         let both_huge = [("cache-control", "max-age=18446744073709551615"), ("age", "99999999999999999999")];
         assert_eq!(fresh(&both_huge), Some(0));
