@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use authcore::{Algorithm, AuthError, Identity, JwtVerifier, KeySet, ManualClock};
 use authcore_testkit::{AUDIENCE, ISSUER, Mint, SigningKey, mint};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::{MARKER, NOW, assert_documented};
 
@@ -44,6 +46,29 @@ pub fn verifier() -> JwtVerifier {
 /// A token of `alice` that is in force.
 pub fn good() -> Mint {
     mint().issued_at(NOW).expires_at(NOW + 900)
+}
+
+/// Good tokens, one by each key.
+pub static GOOD: LazyLock<Vec<String>> =
+    LazyLock::new(|| (0..KEYS.len()).map(|choice| good().sign(key(choice))).collect());
+
+/// Panics unless this is a good token: in its one spelling, but that ECDSA has two signatures of each message.
+pub fn assert_was_signed(token: &str) {
+    let (input, signature) = token.rsplit_once('.').expect("an accepted token has dots");
+    let is_another_ecdsa = GOOD[2].rsplit_once('.').is_some_and(|(good, _)| good == input)
+        && URL_SAFE_NO_PAD.decode(signature).is_ok_and(|bytes| bytes.len() == 64);
+    assert!(is_another_ecdsa || GOOD.iter().any(|good| good == token), "nobody signed {token}");
+}
+
+/// What a byte of an input stands for: the marker, a good token, or one of its segments.
+#[must_use]
+pub fn part(byte: u8) -> Option<&'static str> {
+    match byte {
+        1 => Some(MARKER),
+        2..=5 => Some(&GOOD[usize::from(byte - 2)]),
+        16..=27 => GOOD[usize::from(byte - 16) / 3].split('.').nth(usize::from(byte - 16) % 3),
+        _ => None,
+    }
 }
 
 /// The verdict on a token: always the same, and a refusal only for a documented reason.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use authcore::Algorithm;
+use authcore_benches::load::processor_times;
 use authcore_testkit::{FakeIssuer, Mint, SigningKey, mint};
 use tasks_conformance::{Answer, Example, Request, Server, connect};
 use tokio::runtime::Builder;
@@ -89,9 +90,10 @@ impl Hostile {
             }
         };
         send(WARM_UP);
-        let (busy, before) = (processor_time(server.id()), most_memory(server.id()));
+        let busy = || processor_times(&server.id().to_string())[0];
+        let (since, before) = (busy(), most_memory(server.id()));
         send(TIMES);
-        Cost { processor: processor_time(server.id()) - busy, before, after: most_memory(server.id()) }
+        Cost { processor: busy() - since, before, after: most_memory(server.id()) }
     }
 }
 
@@ -167,17 +169,6 @@ fn inputs(issuer: &str) -> Vec<Hostile> {
         path("4,000 segments, dots last", format!("/api{}/..", "/a".repeat(4_000)), 400),
         path("60 KB of escapes", format!("/api/{}/tasks", "%61".repeat(20_000)), 400),
     ]
-}
-
-/// How long the threads of a process have had the processor.
-fn processor_time(process: u32) -> Duration {
-    let mut time = Duration::ZERO;
-    for thread in fs::read_dir(format!("/proc/{process}/task")).expect("Linux") {
-        let stat = fs::read_to_string(thread.expect("a thread").path().join("schedstat")).expect("Linux");
-        let nanos = stat.split(' ').next().and_then(|nanos| nanos.parse().ok()).expect("a number");
-        time += Duration::from_nanos(nanos);
-    }
-    time
 }
 
 fn most_memory(process: u32) -> u64 {
