@@ -66,29 +66,55 @@ fn the_signature_alone_is_judged_where_there_is_no_store() {
     assert!(human.code == Some(1) && human.out.contains("there is no cookie better-auth.session_token"), "{human:?}");
 }
 
-/// A cache of the strategy `compact`, signed here as Better Auth signs it.
+/// What real Better Auth servers set, each judged at its own moment.
+fn caches() -> Vec<Value> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../authcore-better-auth/testdata/sessions.json");
+    let file: Value = serde_json::from_str(&std::fs::read_to_string(path).expect("a file")).expect("JSON");
+    file["cookie_cache"].as_array().expect("a list").clone()
+}
+
+fn judge(options: &[&str], vector: &Value, seconds_later: f64) -> Value {
+    let cookies = vector["request_cookies"].as_object().expect("cookies").iter();
+    let cookies: Vec<_> = cookies.map(|(name, value)| format!("{name}={}", value.as_str().expect("text"))).collect();
+    let now = vector["verify_at_ms"].as_f64().expect("a time") / 1000.0 + seconds_later;
+    let line = json!({ "id": 1, "headers": [["cookie", cookies.join("; ")]], "now": now });
+    session(&[options, &["--batch"]].concat(), &line.to_string()).lines().remove(0)
+}
+
+#[test]
+fn a_cache_of_each_strategy_is_read() {
+    let folder = Folder::new();
+    let mut seen = std::collections::BTreeSet::new();
+    for vector in caches() {
+        let text = |name: &str| vector[name].as_str().unwrap_or_default();
+        let strategy = if text("strategy") == "jwt-asymmetric" { "jwks" } else { text("strategy") };
+        let keys = folder.file("keys.json", &vector["jwks"].to_string());
+        let published = ["--jwks", keys.as_str(), "--issuer", text("issuer")];
+        let options = ["--cache", strategy, "--cache-version", text("expected_version")];
+        let options = [&options[..], if strategy == "jwks" { &published } else { &[] }].concat();
+        let answer = judge(&options, &vector, 0.0);
+        let user = &vector["payload"]["user"]["id"];
+        assert_eq!((&answer["source"], &answer["user_id"]), (&json!("cache"), user), "{}: {answer}", vector["id"]);
+        seen.insert(strategy.to_owned());
+    }
+    assert_eq!(Vec::from_iter(seen), ["compact", "jwe", "jwks", "jwt"]);
+}
+
 #[test]
 fn a_cookie_cache_counts_only_where_it_is_trusted_and_fresh() {
-    let real =
-        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/testdata/compact.json")).expect("a file");
-    let real: Value = serde_json::from_str(&real).expect("JSON");
-    let head = json!([["cookie", real["cookie"]]]);
-    let at = |seconds: f64| json!({ "id": 1, "headers": head, "now": seconds }).to_string();
-    let now = real["now"].as_f64().expect("a time");
-    let judge = |options: &[&str], line: String| session(&[options, &["--batch"]].concat(), &line).lines().remove(0);
-    let answer = judge(&["--cache", "compact"], at(now));
-    assert_eq!((&answer["source"], &answer["user_id"]), (&json!("cache"), &real["user_id"]), "{answer}");
-    for (options, seconds) in [
-        (&["--cache", "compact"][..], now + 301.0),
-        (&["--cache", "jwe"], now),
-        (&["--cache", "compact", "--cache-version", "2"], now),
-    ] {
-        assert_eq!(judge(options, at(seconds))["reason"], "session_unknown", "{options:?}");
+    let real = caches().remove(0);
+    let trusted = &["--cache", "compact"][..];
+    assert_eq!(judge(trusted, &real, 0.0)["source"], "cache");
+    for (options, later) in
+        [(trusted, 301.0), (&["--cache", "jwe"], 0.0), (&["--cache", "compact", "--cache-version", "2"], 0.0)]
+    {
+        assert_eq!(judge(options, &real, later)["reason"], "session_unknown", "{options:?}");
     }
-    assert_eq!(judge(&[], at(now))["source"], "signature");
+    assert_eq!(judge(&[], &real, 0.0)["source"], "signature");
     let ran = session(&["--cache", "compact", "--bearer", "raw"], "");
     ran.is_usage(&["--bearer", "--database-url"]);
     session(&["--cache", "jwks"], "").is_usage(&["--jwks"]);
+    session(&["--cache", "jwks", "--jwks", "keys.json"], "").is_usage(&["--issuer"]);
 }
 
 #[test]
