@@ -135,6 +135,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn seconds_outside_four_digits_of_a_year_are_clamped_to_them() {
+        const FIRST: i64 = -62_167_219_200;
+        let clamped = |seconds: i64| Timestamp::from_seconds(seconds).as_seconds();
+        for (seconds, expected) in [
+            (i64::MIN, FIRST),
+            (FIRST - 1, FIRST),
+            (FIRST, FIRST),
+            (FIRST + 1, FIRST + 1),
+            (-1, -1),
+            (0, 0),
+            (Timestamp::MAX_SECONDS - 1, Timestamp::MAX_SECONDS - 1),
+            (Timestamp::MAX_SECONDS, Timestamp::MAX_SECONDS),
+            (Timestamp::MAX_SECONDS + 1, Timestamp::MAX_SECONDS),
+            (i64::MAX, Timestamp::MAX_SECONDS),
+        ] {
+            assert_eq!(clamped(seconds), expected, "{seconds}");
+        }
+        assert_eq!(format!("{:?}", ManualClock::at(7)), "ManualClock(7)");
+    }
+
+    #[test]
     fn the_systems_clock_is_that_of_the_standard_library() {
         let of_std = || {
             let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");

@@ -333,9 +333,25 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_no_claims() {
+    fn debug_shows_the_user_and_no_claims() {
         let user = UserId::new("ann").expect("a plain id");
         let caller = Identity::assertion(user, Method::Other("test")).claims(r#"{"email":"ann@x"}"#).into_identity();
-        assert!(!format!("{caller:?}").contains("ann@x"));
+        let expected = r#"Identity { issuer: None, user_id: UserId("ann"), method: Other("test"), .. }"#;
+        assert_eq!(format!("{caller:?}"), expected);
+    }
+
+    #[test]
+    fn apart_it_says_the_same_in_memory_of_its_own() {
+        let id = |letter: &str| UserId::new(&letter.repeat(60)).expect("a plain id");
+        let acted = Identity::assertion(id("a"), Method::Other("test")).impersonated_by(id("b")).into_identity();
+        let apart = acted.apart();
+        let texts = |identity: &Identity| {
+            let by = identity.impersonated_by().expect("somebody acts");
+            [identity.user_id(), by].map(|id| (id.to_string(), id.as_str().as_ptr()))
+        };
+        for ((text, place), (same, elsewhere)) in texts(&acted).into_iter().zip(texts(&apart)) {
+            assert_eq!(text, same);
+            assert_ne!(place, elsewhere, "{text}");
+        }
     }
 }

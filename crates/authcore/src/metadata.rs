@@ -250,6 +250,7 @@ mod tests {
             "https://a/{x}",
             "ftp://a",
             "https://a:99999",
+            "https://a:0",
             "https://a:",
             "https://a:+1",
             "https://[::1",

@@ -78,12 +78,16 @@ impl Parts {
     }
 
     pub(super) fn joined(self) -> Claims {
+        self.joined_within(Claims::MAX_JSON)
+    }
+
+    fn joined_within(self, max_json: usize) -> Claims {
         let Self { mut json, roles, token_id, session_id } = self;
-        if json.len() > Claims::MAX_JSON {
+        if json.len() > max_json {
             // What was asserted apart from it still counts.
             let apart = |place: Option<Place>| place.filter(|place| matches!(place, Place::Apart(_)));
             let [roles, token_id, session_id] = [roles, token_id, session_id].map(apart);
-            return Self { roles, token_id, session_id, ..Self::none() }.joined();
+            return Self { roles, token_id, session_id, ..Self::none() }.joined_within(max_json);
         }
         let json_length = u32::try_from(json.len()).unwrap_or(0);
         if json_length == 0 {
@@ -131,6 +135,29 @@ mod tests {
         let claims = joined("", [None, Some(Place::Apart("".into())), Some(Place::Apart("s".into()))]);
         assert_eq!((claims.json(), claims.roles()), ("", None));
         assert_eq!((claims.token_id(), claims.session_id()), (Some(""), Some("s")));
+    }
+
+    #[test]
+    fn of_claims_that_are_too_long_what_was_asserted_apart_is_kept() {
+        let within = |max_json| {
+            let [roles, token_id] = ["admin", "t"].map(|text| Some(Place::Apart(text.into())));
+            let session_id = Some(Place::Within(8..11));
+            Parts { json: r#"{"sid":"s-1"}"#.to_owned(), roles, token_id, session_id }.joined_within(max_json)
+        };
+        let told = |claims: &Claims| {
+            [Some(claims.json()), claims.roles(), claims.token_id(), claims.session_id()]
+                .map(|text| text.map(str::to_owned).unwrap_or_default())
+        };
+        for max_json in [13, 14] {
+            assert_eq!(told(&within(max_json)), [r#"{"sid":"s-1"}"#, "admin", "t", "s-1"]);
+        }
+        for max_json in [12, 2] {
+            assert_eq!(told(&within(max_json)), ["{}", "admin", "t", ""]);
+        }
+        let [roles, token_id] = [None, None];
+        let session_id = Some(Place::Apart("s".into()));
+        let claims = Parts { json: "{ }".to_owned(), roles, token_id, session_id }.joined_within(2);
+        assert_eq!(told(&claims), ["{}", "", "", "s"]);
     }
 
     #[test]

@@ -147,6 +147,8 @@ pub struct InvalidUserId;
 
 #[cfg(test)]
 mod tests {
+    use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
+
     use super::*;
 
     #[test]
@@ -170,10 +172,26 @@ mod tests {
             for other in &ids {
                 assert_eq!(id(one) == id(other), one == other, "{one} {other}");
                 assert_eq!(id(one).cmp(&id(other)), one.cmp(other), "{one} {other}");
+                assert_eq!(id(one).partial_cmp(&id(other)), Some(one.cmp(other)), "{one} {other}");
             }
+            assert_eq!(id(one).as_ref(), one);
         }
+        let hash = |text: &String| BuildHasherDefault::<DefaultHasher>::default().hash_one(id(text));
+        assert_eq!(ids.iter().map(hash).collect::<std::collections::HashSet<_>>().len(), ids.len());
         let seen: std::collections::HashSet<_> = ids.iter().chain(&ids).map(|text| id(text)).collect();
         assert_eq!(seen.len(), ids.len());
+    }
+
+    #[test]
+    fn a_long_id_is_counted_where_it_is_and_apart_it_is_elsewhere() {
+        let id = |length: usize| UserId::new(&"a".repeat(length)).expect("a plain id");
+        let place = |id: &UserId| id.as_str().as_ptr();
+        for length in [SHORT + 1, UserId::MAX_BYTES] {
+            let long = id(length);
+            assert_eq!((long.bytes_apart(), place(&long.clone())), (Some(length), place(&long)));
+            assert_ne!(place(&long.apart()), place(&long));
+        }
+        assert_eq!((id(1).bytes_apart(), id(SHORT).bytes_apart()), (None, None));
     }
 
     #[test]

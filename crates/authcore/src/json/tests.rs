@@ -223,11 +223,23 @@ fn names_count_by_what_they_mean_however_many_there_are() {
             };
             let differ = names.iter().collect::<HashSet<_>>().len() == names.len();
             assert_eq!(check(&object(&names)).is_ok(), differ, "{count} names of {length}");
+            let twice = object(&[&names[..], std::slice::from_ref(last)].concat());
+            assert_eq!(check(&twice), Err(Fault::DuplicateMember), "{count} names of {length}");
             let escaped = format!("\\u00{:02x}{}", last.as_bytes()[0], &last[1..]);
             let twice = object(&[&names[..], &[escaped]].concat());
             assert_eq!(check(&twice), Err(Fault::DuplicateMember), "{count} names of {length}");
         }
     }
+}
+
+#[test]
+fn what_was_opened_is_closed_by_its_own_bracket() {
+    for text in
+        [r#"{"a":1]"#, r#"{"a":[1}}"#, r#"{"a":[1:]}"#, r#"{"a":1""#, r#"{"a":1 2}"#, r#"{"a":[1 2]}"#, r#"{"a":[],}"#]
+    {
+        assert_eq!(check(text), Err(Fault::NotAnObject), "{text}");
+    }
+    assert_eq!(check(r#"{"a":[1,{}],"b":{"c":[]}}"#), Ok(()));
 }
 
 #[test]
@@ -242,6 +254,15 @@ fn strings_are_read_alone_or_from_a_list() {
     assert_eq!(read(r#""a""#), Some(vec!["a".to_owned()]));
     assert_eq!(read(r#"[ "a" , "\u0062" ]"#), Some(vec!["a".to_owned(), "b".to_owned()]));
     assert_eq!(read("[]"), Some(vec![]));
+    let plain = |text: &str, at| {
+        let mut taken = [None];
+        walk(text, &Wanted::new(["x"]), &mut taken).expect("an object");
+        assert_eq!(taken[0].and_then(Json::plain_string), at, "{text}");
+    };
+    plain(r#"{"x":"ab"}"#, Some(("ab", 6)));
+    plain(r#"{"x" : "" }"#, Some(("", 8)));
+    plain(r#"{"x":"a\u0062"}"#, None);
+    plain(r#"{"x":1}"#, None);
     for none in ["1", "null", "{}", r#"["a",1]"#, r#"[["a"]]"#, r#"{"a":"b"}"#] {
         assert_eq!(read(none), None, "{none}");
     }

@@ -1,6 +1,6 @@
 //! Credentials, through the whole guard: C-1 to C-20 of docs/security/cases.md.
 
-use authcore::{Admission, AuthError, Authenticator, Guard, Identity, Method, Refusal, UserId};
+use authcore::{Admission, AuthError, Authenticator, Guard, Identity, Method, Part, Refusal, SessionFault, UserId};
 use authcore::{RequestHead, credential::cookie};
 use authcore_testkit::TestHead;
 
@@ -213,7 +213,18 @@ fn c19_a_preflight_passes_without_an_identity() {
     let admission = verdict(&preflight).expect("for the CORS layer to answer");
     assert!(admission.identity().is_none() && admission.scope().is_none());
     assert_eq!(admission.require_user_scope().expect_err("nobody").reason(), "missing");
-    assert_eq!(refusal(&TestHead::new("OPTIONS", "/api/tasks")).1, "missing");
+    let field = |head: TestHead, name| head.header(name, "PUT");
+    let [origin, method] = ["origin", "access-control-request-method"];
+    for (none, fields) in [
+        ("OPTIONS", &[][..]),
+        ("OPTIONS", &[origin]),
+        ("OPTIONS", &[method]),
+        ("GET", &[origin, method]),
+        ("options", &[origin, method]),
+    ] {
+        let head = fields.iter().fold(TestHead::new(none, "/api/tasks"), |head, name| field(head, *name));
+        assert_eq!(refusal(&head).1, "missing", "{none} {fields:?}");
+    }
 }
 
 #[test]
@@ -275,4 +286,32 @@ fn cookies_of_one_name_must_agree() {
     assert_eq!(values(&["s=x", "s="]), Err(cookie::Ambiguous));
     assert_eq!(values(&["S=x; =s=x; \u{a0}s=x; \"s\"=x; sx=1; s"]), Ok(None));
     assert_eq!(values(&["s=a=b"]), Ok(Some("a=b".into())));
+}
+
+#[test]
+fn a_session_that_is_none_is_refused_in_one_way_whatever_is_wrong_with_it() {
+    let faults = [
+        (SessionFault::Malformed, "session_malformed"),
+        (SessionFault::BadSignature, "session_bad_signature"),
+        (SessionFault::Unknown, "session_unknown"),
+        (SessionFault::Expired, "session_expired"),
+        (SessionFault::UserMissing, "user_missing"),
+        (SessionFault::UserBanned, "user_banned"),
+    ];
+    let refusal = |fault, bearer| Refusal::from(AuthError::Session { fault, bearer });
+    let body = refusal(SessionFault::Unknown, false).body();
+    for (fault, reason) in faults {
+        let (bare, bearer) = (refusal(fault, false), refusal(fault, true));
+        assert_eq!((bare.status(), bare.code(), bare.reason()), (401, "session_invalid", reason));
+        assert_eq!((bare.challenge().as_deref(), bare.body()), (Some("Bearer"), body.clone()));
+        assert_eq!((bearer.code(), bearer.reason()), ("session_invalid", reason));
+        assert!(bearer.challenge().is_some_and(|text| text.contains(r#"error="invalid_token""#)));
+    }
+}
+
+#[test]
+fn messages_say_which_part_of_a_token_is_wrong() {
+    for (part, word) in [(Part::Header, "header"), (Part::Payload, "payload"), (Part::Signature, "signature")] {
+        assert_eq!(AuthError::NotBase64(part).to_string(), format!("{word} is not canonical base64url"));
+    }
 }

@@ -67,6 +67,8 @@ fn members_may_what_their_role_in_the_organization_that_owns_it_may() {
     let judge =
         |memberships: &[Membership], action| isolation.judge(Caller::new(&ann, memberships), action, &plan).map(drop);
 
+    let cover = |memberships: &[Membership]| isolation.rows(Caller::new(&ann, memberships), Action::Read).cover(&plan);
+    assert!(cover(&[member("ann", "acme", "reader")]) && !cover(&[member("ann", "beta", "reader")]));
     assert_eq!(reason(judge(&[], Action::Read)), NOT_OWNER);
     assert_eq!(judge(&[member("ann", "acme", "member")], Action::Read).map_err(|no| no.reason()), Ok(()));
     assert_eq!(reason(judge(&[member("ann", "acme", "member")], Action::Write)), READ_ONLY);

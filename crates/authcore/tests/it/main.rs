@@ -9,6 +9,7 @@ mod credentials;
 mod discovery;
 mod events;
 mod given_up;
+mod guards;
 mod isolation;
 mod issuers;
 mod judgement;
