@@ -100,3 +100,52 @@ impl Slot {
         taken
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn a_word_comes_back_only_when_the_slot_has_changed_hands_16384_times() {
+        let slot = Slot::default();
+        let mut seen = HashSet::new();
+        for owner in 1..=16_384 {
+            assert!(seen.insert(slot.any_word().0), "owner {owner} has an earlier one's word");
+            assert!(slot.hand_on(slot.any_word(), owner, 7));
+            let word = slot.word_of(owner).expect("the owner's");
+            assert!(slot.advance(word, 7), "the same arrival time, the same owner");
+            assert_eq!((slot.word_of(owner) == Some(word), word.arrival()), (true, 7));
+        }
+        assert!(slot.hand_on(slot.any_word(), 1, 7));
+        assert!(seen.contains(&slot.any_word().0));
+    }
+
+    #[test]
+    fn a_slot_is_nobodys_while_it_changes_hands_and_one_owners_afterwards() {
+        let slot = Slot::default();
+        assert!(slot.hand_on(slot.any_word(), 1, 5));
+        assert!(slot.word_of(1).is_some() && slot.word_of(2).is_none());
+        let taken = Slot { tag: 1.into(), word: TAKEN.into() };
+        assert!(taken.word_of(1).is_none() && taken.word_of(2).is_none());
+    }
+
+    #[test]
+    fn what_was_judged_is_written_only_while_it_stands() {
+        let slot = Slot::default();
+        assert!(slot.hand_on(slot.any_word(), 1, 5));
+        let judged = slot.word_of(1).expect("the owner's");
+        assert!(slot.is_still(judged) && slot.advance(judged, 6));
+        assert!(!slot.is_still(judged) && !slot.advance(judged, 7) && !slot.hand_on(judged, 2, 8));
+        assert_eq!(slot.word_of(1).expect("the owner's").arrival(), 6);
+    }
+
+    #[test]
+    fn the_latest_arrival_leaves_the_version_alone() {
+        let slot = Slot::default();
+        assert!(slot.hand_on(slot.any_word(), 1, u64::MAX));
+        let word = slot.word_of(1).expect("not taken");
+        assert_eq!((word.arrival(), word.version()), (LATEST_ARRIVAL, 1));
+    }
+}

@@ -61,10 +61,11 @@ impl Tally {
     }
 }
 
-/// The interval was rounded up to the microsecond, which is not to make a second more.
+/// The interval was rounded up to the microsecond, which is not to make a second more. A window is no shorter than a
+/// microsecond for each of the burst, so one below a second is never taken for that.
 fn window_seconds(quota: Quota) -> u64 {
     let window = quota.window();
-    let is_rounding = window.subsec_micros() < quota.burst_size() && window.as_secs() > 0;
+    let is_rounding = window.subsec_micros() < quota.burst_size();
     if is_rounding { window.as_secs() } else { whole_seconds(window) }
 }
 
@@ -89,6 +90,14 @@ mod tests {
         assert_eq!(window("100000/second", 1_000_000), 10);
         assert_eq!(window("1000000/second", 3_000_000), 3);
         assert_eq!((window("10/1500ms", 10), window("1/ms", 1), window("7/hour", 7)), (2, 1, 3600));
+        let of = |micros, burst| window_seconds(Quota::per(burst, Duration::from_micros(micros)).expect("a quota"));
+        assert_eq!((of(1_000_000, 1), of(1_000_001, 1)), (1, 2), "nothing was rounded, so it counts");
+        assert_eq!(
+            (of(1_000_000, 3), of(1_000_003, 3)),
+            (1, 2),
+            "two microseconds too many come of rounding, five do not"
+        );
+        assert_eq!((of(999_999, 999_999), of(10, 10)), (1, 1));
         assert_eq!(tally.state(), r#""general";r=99;t=9, "data";r=0;t=6, "odd";r=3"#);
         assert!(Tally::default().is_empty());
     }

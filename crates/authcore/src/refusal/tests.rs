@@ -80,3 +80,48 @@ fn a_hostile_scope_cannot_break_out_of_the_challenge() {
     let refusal = Refusal::insufficient_scope("a\" realm=\"x\r\nSet-Cookie: y");
     assert!(refusal.challenge().is_some_and(|text| !text.contains(['\r', '\n']) && text.matches('"').count() == 4));
 }
+
+#[test]
+fn a_status_reads_as_rfc_9110_and_grpc_name_it() {
+    let told = |status: u16| {
+        let refusal = Refusal::new(status, "some_code", "Something").over_grpc(true);
+        let body: serde_json::Value = serde_json::from_str(&refusal.body()).expect("JSON");
+        let grpc = refusal.fields().into_iter().find(|(name, _)| *name == "grpc-status").expect("for gRPC").1;
+        assert_eq!((body["status"].as_u64(), body["detail"].as_str()), (Some(status.into()), Some(refusal.detail())));
+        (body["title"].as_str().expect("text").to_owned(), grpc)
+    };
+    for (status, title, grpc) in [
+        (400, "Bad Request", "3"),
+        (401, "Unauthorized", "16"),
+        (403, "Forbidden", "7"),
+        (404, "Not Found", "5"),
+        (405, "Method Not Allowed", "2"),
+        (409, "Conflict", "2"),
+        (413, "Content Too Large", "2"),
+        (415, "Unsupported Media Type", "2"),
+        (422, "Unprocessable Content", "3"),
+        (429, "Too Many Requests", "8"),
+        (500, "Internal Server Error", "13"),
+        (503, "Service Unavailable", "14"),
+        // One of an application's own.
+        (418, "Error", "2"),
+    ] {
+        assert_eq!(told(status), (title.to_owned(), grpc.to_owned()), "{status}");
+    }
+    assert_eq!(Refusal::new(409, "taken", "It is taken").detail(), "It is taken");
+}
+
+#[test]
+fn a_handler_that_tells_of_limits_of_its_own_is_joined_and_not_repeated() {
+    let mut limits = Tally::default();
+    let quota = "2/minute".parse().expect("a quota");
+    limits.push(&"general".into(), crate::rate::Decision::new(quota, true, 1, 30_000_000));
+    let fields = AnswerFields::new(None).measured_by(&limits);
+    let [policy, state] = fields.iter().collect::<Vec<_>>()[..] else { panic!("two fields") };
+    for (field, same) in [(policy, r#""general";q=2;w=60"#), (state, r#""general";r=1;t=30"#)] {
+        assert_eq!(field.value(), same);
+        let own = br#""own";q=5;w=1"#;
+        assert!(!field.is_settled_by([]) && !field.is_settled_by([&own[..], b"*"]));
+        assert!(field.is_settled_by([same.as_bytes()]) && field.is_settled_by([&own[..], same.as_bytes()]));
+    }
+}

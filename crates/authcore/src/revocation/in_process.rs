@@ -85,8 +85,8 @@ impl RevokedTokens {
     }
 
     /// Takes back what this issuer's user holds, from the next request on. The issuer is that of the user's tokens, as
-    /// [`Identity::issuer`] tells it: `None` where they name none. Of more than 64 tokens and sessions of one user, all that
-    /// were issued until now are taken back instead.
+    /// [`Identity::issuer`] tells it: `None` where they name none. Of more than 64 tokens and sessions of one user that are not
+    /// over yet, all that were issued until now are taken back instead.
     ///
     /// # Errors
     ///
@@ -211,7 +211,10 @@ impl OfUser {
             // Tokens of that moment may still be made until it is there.
             Revoked::IssuedBefore(moment) => self.issued_before(moment, kept(moment.max(now))),
         }
-        if self.tokens.len() + self.sessions.len() > MAX_OF_USER {
+        if self.ids() > MAX_OF_USER {
+            self.forget(now);
+        }
+        if self.ids() > MAX_OF_USER {
             // Rather all that one user holds than the room of all others.
             let last = self.tokens.values().chain(self.sessions.values()).max().copied();
             self.issued_before(now, kept(now).max(last.unwrap_or(now)));
@@ -249,7 +252,11 @@ impl OfUser {
     }
 
     fn len(&self) -> usize {
-        self.tokens.len() + self.sessions.len() + usize::from(self.issued_before.is_some())
+        self.ids() + usize::from(self.issued_before.is_some())
+    }
+
+    fn ids(&self) -> usize {
+        self.tokens.len() + self.sessions.len()
     }
 }
 

@@ -84,7 +84,8 @@ fn a40_a_public_key_is_no_shared_secret() {
 
 #[test]
 fn a41_the_text_of_a_key_is_refused_as_a_shared_secret() {
-    for algorithm in [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa] {
+    // Their DER has lengths of one, two and three bytes.
+    for algorithm in [Algorithm::Rs256, Algorithm::Es256, Algorithm::Es384, Algorithm::Es512, Algorithm::EdDsa] {
         // Raw numbers have no shape of their own to be known by.
         for (form, bytes) in key(algorithm).public_forms().into_iter().filter(|(form, _)| !form.contains("raw")) {
             let error = Key::hmac(Algorithm::Hs256, &Secret::new(bytes)).expect_err(form);
@@ -93,6 +94,9 @@ fn a41_the_text_of_a_key_is_refused_as_a_shared_secret() {
     }
     for text in ["prefix -----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIK0wmN"] {
         assert!(Key::hmac(Algorithm::Hs256, &Secret::new(text)).is_err(), "{text}");
+    }
+    for text in ["{a secret that happens to begin like a JWK", r#"a secret that happens to say "kty" somewhere"#] {
+        assert!(Key::hmac(Algorithm::Hs256, &Secret::new(text)).is_ok(), "{text}");
     }
 }
 

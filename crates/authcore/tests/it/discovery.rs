@@ -96,6 +96,10 @@ async fn k90_keys_are_found_by_either_document() {
         let verifier = JwtVerifier::builder(keys.clone()).issuer(&*issuer).build().unwrap();
         assert_eq!(reason(&verifier, &mint().issuer(&*issuer).sign(known())).await, "accepted");
         assert_eq!(reason(&verifier, &mint().issuer("https://elsewhere").sign(known())).await, "wrong_issuer");
+        // Who says nothing of an issuer expects that of the keys.
+        let untold = JwtVerifier::builder(keys.clone()).build().unwrap();
+        assert_eq!(reason(&untold, &mint().issuer(&*issuer).sign(known())).await, "accepted");
+        assert_eq!(reason(&untold, &mint().issuer("https://elsewhere").sign(known())).await, "wrong_issuer");
         assert_eq!(server.targets(), [path, "/api/auth/jwks"]);
         assert_eq!((keys.status().fetches, keys.status().failures), (1, 0));
 

@@ -29,7 +29,7 @@ impl MakeWriter<'_> for Log {
 }
 
 /// The lines that this writes to the log, without their times.
-fn told(what: impl FnOnce()) -> Vec<String> {
+pub(crate) fn told(what: impl FnOnce()) -> Vec<String> {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt().with_env_filter("authcore=debug").without_time().with_ansi(false);
     tracing::subscriber::with_default(subscriber.with_writer(log.clone()).finish(), what);

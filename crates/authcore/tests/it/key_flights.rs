@@ -259,3 +259,65 @@ fn k85_without_a_runtime_nobody_is_judged_and_nothing_panics() {
     assert_eq!(runtime.block_on(reason(&verifier, &token)), "accepted");
     assert_eq!(pin!(reason(&verifier, &token)).poll(&mut here), Poll::Ready("accepted"));
 }
+
+#[test]
+fn k85_without_a_runtime_a_set_that_is_due_goes_on_serving() {
+    let script = Script::serving(&[known()]);
+    let moment = Duration::from_millis(1);
+    let keys = script.builder().cooldown(moment).refresh_every(moment).build().unwrap();
+    let (verifier, token) = (verifier(&keys), mint().sign(known()));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(keys.load()).unwrap();
+    while !keys.status().next_refresh.is_zero() {
+        std::thread::yield_now();
+    }
+    assert!(verifier.check(&token).is_ok());
+    assert_eq!(keys.status().fetches, 1);
+    // On a runtime the same look begins the refresh.
+    runtime.block_on(async {
+        assert!(verifier.check(&token).is_ok());
+        let_refresh(&keys, 2).await;
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn k88_loading_is_no_look_for_a_stranger_however_late_its_end_is_noticed() {
+    let script = Script::default();
+    script.now(Act::ServeLater(jwks([known()])));
+    let keys = script.keys();
+    let verifier = verifier(&keys);
+    {
+        let mut loading = pin!(keys.load());
+        tokio::select! {
+            biased;
+            _ = &mut loading => panic!("nobody answers"),
+            () = script.fetched(1) => {}
+        }
+        script.open_curtain(1);
+        while keys.status().age.is_none() {
+            tokio::task::yield_now().await;
+        }
+        advance(Duration::from_secs(2)).await;
+        loading.await.unwrap();
+    }
+    script.now(serve(&[known()]));
+    assert_eq!(reason(&verifier, &strange_token(0)).await, "unknown_key");
+    assert_eq!(script.fetches(), 2, "the first stranger is looked for");
+    assert_eq!(reason(&verifier, &strange_token(1)).await, "unknown_key");
+    assert_eq!(script.fetches(), 2, "and no other until the cooldown is over");
+}
+
+#[tokio::test(start_paused = true)]
+async fn k89_for_a_token_that_names_no_key_a_set_of_this_second_is_new() {
+    let nameless = mint().sign(&another().clone().with_kid(None));
+    for (age, fetches) in [(0, 1), (999_999, 1), (1_000_000, 2), (1_000_001, 2)] {
+        let script = Script::serving(&[known()]);
+        let keys = script.keys();
+        let verifier = verifier(&keys);
+        keys.load().await.unwrap();
+        advance(Duration::from_micros(age)).await;
+        assert_eq!(keys.status().age, Some(Duration::from_micros(age)));
+        assert_eq!(reason(&verifier, &nameless).await, "unknown_key");
+        assert_eq!(script.fetches(), fetches, "after {age} us");
+    }
+}

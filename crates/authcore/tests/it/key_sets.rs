@@ -293,6 +293,7 @@ fn what_is_no_key_set_is_refused_as_a_whole() {
     {
         assert_eq!(KeySet::from_json(document).err(), Some(KeySetRefused::NoKeys), "{document}");
     }
+    assert_eq!([KeySetRefused::NotJson, KeySetRefused::NoKeys].map(KeySetRefused::code), ["not_json", "no_keys"]);
     assert!(KeySet::from_json(r#"{"keys":[]}"#).expect("a document").is_empty());
 }
 

@@ -23,6 +23,13 @@ fn settings_out_of_bounds_are_refused_at_configuration() {
     assert!(!refused(|builder| builder.max_stale(COOLDOWN)));
 }
 
+#[test]
+fn settings_that_are_printed_hold_nothing_of_the_url() {
+    let printed = format!("{:?}", RemoteKeys::builder("https://user:secret@id.example.com/jwks?key=confidential"));
+    assert!(printed.starts_with("RemoteKeysBuilder { rules: ") && printed.contains("cooldown: 30s"), "{printed}");
+    assert!(!printed.contains("secret") && !printed.contains("confidential"), "{printed}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn settings_at_their_bounds_do_no_harm() {
     let script = Script::serving(&[known()]);

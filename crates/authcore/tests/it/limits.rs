@@ -2,7 +2,10 @@
 
 #![cfg(feature = "in-process-limits")]
 
+mod api_key;
 mod given_up;
+mod guesses;
+mod logged;
 mod organization;
 mod outage;
 
@@ -279,21 +282,6 @@ fn what_looks_like_a_preflight_needs_no_credential_and_is_counted() {
     assert_eq!(status(&guard, &preflight), ADMITTED);
     assert_eq!(status(&guard, &preflight.clone().bearer("a.b.c")), ADMITTED, "no credential is looked at");
     assert_eq!(status(&guard, &preflight), LIMITED, "whoever answers any method would be asked without end");
-}
-
-#[test]
-fn a_genuine_credential_that_is_over_is_no_guess() {
-    let limits = RateLimits::in_process().failed_authentications(quota("1/minute"));
-    let guard = guard(limits);
-    let expired = good().expires_at(1_700_000_000).issued_at(1_600_000_000).sign(ed25519());
-    let from = |token: &str| TestHead::get("/x").peer("192.0.2.1").bearer(token);
-    for _ in 0..5 {
-        assert_eq!(status(&guard, &from(&expired)), (401, "expired"), "a forgotten page goes on asking");
-    }
-    assert_eq!(status(&guard, &from(&token("ann", "user"))), ADMITTED, "and locks nobody out");
-    assert_eq!(status(&guard, &from("junk")).0, 401);
-    assert_eq!(status(&guard, &from(&token("ann", "user"))), LIMITED);
-    assert_eq!(status(&guard, &TestHead::get("/health").peer("192.0.2.1")), ADMITTED, "no credential is needed there");
 }
 
 #[test]

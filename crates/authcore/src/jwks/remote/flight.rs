@@ -170,3 +170,45 @@ fn micros(moment: Moment) -> u64 {
 
 /// A set this young is taken for one that arrived while a token without `kid` was being judged.
 const A_MOMENT: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use super::*;
+    use crate::jwks::fetch::{Fetch, Fetched};
+    use crate::jwks::remote::RemoteKeys;
+    use crate::jwks::resolver::KeyResolver as _;
+    use crate::jwt::Algorithm;
+
+    /// Answers the first time, and then no more.
+    #[derive(Default)]
+    struct Once(AtomicBool);
+
+    impl Fetch for Once {
+        async fn fetch(&self, _: &url::Url, _: usize) -> Result<Fetched, BoxError> {
+            if self.0.swap(true, Ordering::Relaxed) {
+                std::future::pending::<()>().await;
+            }
+            let key = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+            Ok(Fetched { body: format!(r#"{{"keys":[{key}]}}"#).into_bytes(), max_age: None })
+        }
+    }
+
+    /// By the default times: the set is due after 240 s, a fetch is given up after 10 s, and the next may begin 30 s later.
+    #[tokio::test(start_paused = true)]
+    async fn who_finds_their_key_takes_the_lock_only_when_there_is_something_to_do() {
+        let keys = RemoteKeys::builder("https://id.example.com/jwks").fetch(Once::default()).build().expect("good");
+        keys.load().await.expect("it answers");
+        let second = Duration::from_secs(1);
+        for quiet in [240 * second, 10 * second, 30 * second] {
+            assert!(!keys.0.is_due(keys.0.now()));
+            tokio::time::advance(quiet - Duration::from_micros(1)).await;
+            assert!(!keys.0.is_due(keys.0.now()), "within {quiet:?}");
+            tokio::time::advance(Duration::from_micros(1)).await;
+            assert!(keys.0.is_due(keys.0.now()), "after {quiet:?}");
+            // Begins a fetch, or gives the one up that does not end.
+            assert!(keys.current(Algorithm::EdDsa).is_some());
+        }
+    }
+}

@@ -122,4 +122,91 @@ fn an_id_beyond_all_measure_is_refused() {
     let error = revoked.revoke(None, &user("ann"), Revoked::Session(&id)).expect_err("too long").to_string();
     assert_eq!(error, "revocation: an id takes at most 512 bytes");
     assert!(revoked.is_empty() && revoked.revoke(None, &user("ann"), Revoked::Session(&id[1..])).is_ok());
+    let error = revoked.revoke(Some(&id), &user("ann"), Revoked::Session("s")).expect_err("too long").to_string();
+    assert_eq!(error, "revocation: an issuer takes at most 512 bytes");
+    assert!(revoked.revoke(Some(&id[1..]), &user("ann"), Revoked::Session("s")).is_ok());
+    assert!(!revoked.is_empty() && revoked.len() == 2);
+}
+
+#[test]
+fn of_64_each_is_held_by_itself_and_one_more_takes_back_all() {
+    let (revoked, _) = of_at_most(100);
+    let take_back = |session: i64| {
+        let id = session.to_string();
+        let what = match session % 2 {
+            0 => Revoked::Session(&id),
+            _ => Revoked::Token { id: &id, expires_at: at(900) },
+        };
+        revoked.revoke(Some("issuer"), &user("ann"), what).expect("room");
+    };
+    (0..64).for_each(take_back);
+    let another = caller("ann", "another", "another", Some(-1));
+    assert_eq!((revoked.len(), is_revoked(&revoked, &another)), (64, false));
+    take_back(64);
+    assert_eq!((revoked.len(), is_revoked(&revoked, &another)), (1, true));
+}
+
+#[test]
+fn what_is_over_is_none_of_the_64() {
+    let (revoked, clock) = of_at_most(100);
+    let ann = user("ann");
+    for token in 0..64 {
+        let token = Revoked::Token { id: &token.to_string(), expires_at: at(100) };
+        revoked.revoke(Some("issuer"), &ann, token).expect("room");
+    }
+    clock.advance(Duration::from_secs(160));
+    revoked.revoke(Some("issuer"), &ann, Revoked::Session("s")).expect("room");
+    assert!(is_revoked(&revoked, &caller("ann", "t", "s", Some(150))));
+    assert!(!is_revoked(&revoked, &caller("ann", "t", "another", Some(150))));
+    assert_eq!(revoked.len(), 1);
+}
+
+/// How many users something is kept of.
+fn users(revoked: &RevokedTokens) -> usize {
+    revoked.0.shards.iter().map(|shard| shard.by_user.read().expect("no panic").len()).sum()
+}
+
+#[test]
+fn nothing_is_kept_of_who_found_no_room_nor_of_whose_tokens_are_over() {
+    let (revoked, clock) = of_at_most(2);
+    for id in ["ann", "bob"] {
+        revoked.revoke(None, &user(id), Revoked::Session("s")).expect("room");
+    }
+    for stranger in 0..100 {
+        revoked.revoke(None, &user(&stranger.to_string()), Revoked::Session("s")).expect_err("full");
+    }
+    assert_eq!((revoked.len(), users(&revoked)), (2, 2));
+    clock.advance(Duration::from_secs(960));
+    revoked.revoke(None, &user("cat"), Revoked::Session("s")).expect("the others are over");
+    assert_eq!((revoked.len(), users(&revoked)), (1, 1));
+}
+
+#[test]
+fn a_full_store_is_gone_through_again_only_when_something_may_go() {
+    let (revoked, clock) = of_at_most(2);
+    let looks_again = || revoked.0.sweep_at.load(Ordering::Relaxed);
+    revoked.revoke(None, &user("ann"), Revoked::Token { id: "t", expires_at: at(100) }).expect("room");
+    revoked.revoke(None, &user("bob"), Revoked::Session("s")).expect("room");
+    revoked.revoke(None, &user("cat"), Revoked::Session("s")).expect_err("full");
+    assert_eq!(looks_again(), at(160).as_micros());
+    clock.set(at(160));
+    revoked.revoke(None, &user("cat"), Revoked::Session("s")).expect("the token is over");
+    assert_eq!(looks_again(), at(960).as_micros());
+}
+
+#[test]
+fn users_are_spread_so_that_most_looks_take_no_lock() {
+    let (revoked, _) = of_at_most(10_000);
+    for id in 0..2_560 {
+        revoked.revoke(None, &user(&id.to_string()), Revoked::Session("s")).expect("room");
+    }
+    let used = revoked.0.shards.iter().filter(|shard| shard.users.load(Ordering::Relaxed) > 0).count();
+    assert!(used > SHARDS / 2, "{used} of {SHARDS}");
+}
+
+#[test]
+fn debug_shows_how_many_and_neither_whose_nor_which() {
+    let (revoked, _) = of_at_most(3);
+    revoked.revoke(Some("issuer"), &user("ann"), Revoked::Session("s1")).expect("room");
+    assert_eq!(format!("{revoked:?}"), "RevokedTokens { longest: 900s, max: 3, len: 1 }");
 }
