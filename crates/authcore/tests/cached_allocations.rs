@@ -18,6 +18,40 @@ fn token(number: usize, key: &SigningKey) -> String {
 }
 
 #[test]
+fn the_bound_counts_all_that_is_allocated_where_no_two_tokens_are_alike() {
+    // What an allocator is reckoned to take for itself.
+    const ALLOCATION: i64 = 16;
+    let key = SigningKey::fixed(Algorithm::Hs256);
+    // Without an issuer, which the verifier holds once for all.
+    let verifier = JwtVerifier::builder(KeySet::new([key.key()])).build().expect("good settings");
+    let tokens = (0..500).map(|number| mint().without("iss").header("number", number));
+    let tokens: Vec<_> = tokens.map(|mint| mint.claim("padding", "x".repeat(99)).sign(key)).collect();
+    let check = |tokens: &[String]| tokens.iter().for_each(|token| drop(verifier.check(token).expect("a good token")));
+    let status = || verifier.cache_status().expect("a cache");
+    // The first sight makes the index, and sixteen headers known: what their tokens have in common is held once.
+    check(&tokens);
+    let before = status();
+    let info = measure(|| check(&tokens[16..]));
+    let after = status();
+    assert!(after.entries - before.entries > 470, "{after:?}");
+    let said = i64::try_from(after.bytes - before.bytes).expect("a few bytes");
+    assert_eq!(said, info.bytes_current + ALLOCATION * info.count_current);
+}
+
+#[test]
+fn the_index_is_made_for_no_more_tokens_than_there_are_bytes_for() {
+    let key = SigningKey::fixed(Algorithm::EdDsa).key();
+    let cache = TokenCache::default().max_entries(1 << 24).max_bytes(64 * 1024);
+    let builder = JwtVerifier::builder(KeySet::new([key])).cache(cache);
+    let mut verifier = None;
+    let info = measure(|| verifier = Some(builder.build().expect("good settings")));
+    assert!(info.bytes_max <= 64 * 1024, "{info:?}");
+    // As much as can be asked for is not too much to reckon with.
+    let most = JwtVerifier::builder(KeySet::default()).cache(TokenCache::default().max_bytes(usize::MAX));
+    assert_eq!(most.build().expect("good settings").cache_status().map(|status| status.bytes), Some(0));
+}
+
+#[test]
 fn a_hit_allocates_nothing() {
     let key = SigningKey::fixed(Algorithm::EdDsa);
     let (verifier, token) = (verifier(key), token(0, key));

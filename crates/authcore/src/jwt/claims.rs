@@ -39,7 +39,7 @@ pub(crate) fn time(claim: Option<Json<'_>>, name: &str) -> Result<Option<Timesta
 }
 
 fn numeric_date(number: &str) -> Option<Timestamp> {
-    if let Some(seconds) = plain_seconds(number).or_else(|| number.parse().ok()) {
+    if let Ok(seconds) = number.parse() {
         return (seconds <= Timestamp::MAX_SECONDS).then(|| Timestamp::from_seconds(seconds));
     }
     if !number.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
@@ -51,14 +51,6 @@ fn numeric_date(number: &str) -> Option<Timestamp> {
     // Far below zero the cast saturates, and an instant long past stays long past.
     #[expect(clippy::cast_possible_truncation, reason = "bounded above, saturating below")]
     in_range.then(|| Timestamp::from_micros((seconds * 1e6) as i64))
-}
-
-/// A number of few digits and nothing else, as nearly all times are.
-fn plain_seconds(number: &str) -> Option<i64> {
-    if number.is_empty() || number.len() > 15 {
-        return None;
-    }
-    number.bytes().try_fold(0, |seconds, byte| byte.is_ascii_digit().then(|| seconds * 10 + i64::from(byte - b'0')))
 }
 
 /// Roles: a string (Better Auth separates several by commas) or an array of strings. Anything else grants nothing, and

@@ -36,6 +36,11 @@ impl KnownHeader {
     pub(crate) fn is_of(&self, set: &KeySet) -> bool {
         self.set == set.fingerprint()
     }
+
+    /// Whether another one stays beside it: of an algorithm's keys there is one set at a time.
+    fn leaves(&self, other: &Self) -> bool {
+        (other.algorithm != self.algorithm || other.set == self.set) && *other.segment != *self.segment
+    }
 }
 
 impl KnownHeaders {
@@ -55,18 +60,17 @@ impl KnownHeaders {
         origin: Arc<Origin>,
     ) {
         let new = KnownHeader { segment: segment.into(), algorithm, set: set.fingerprint(), place, origin };
-        // Of an algorithm's keys there is one set at a time.
-        let stays = |known: &&KnownHeader| {
-            (known.algorithm != new.algorithm || known.set == new.set) && *known.segment != *new.segment
-        };
-        if segment.len() > MAX_SEGMENT || self.0.load().iter().filter(stays).count() >= MAX_HEADERS {
+        if segment.len() > MAX_SEGMENT || self.load().iter().filter(|known| new.leaves(known)).count() >= MAX_HEADERS {
             return;
         }
-        self.0.rcu(|known| {
-            let others = known.iter().filter(stays).take(MAX_HEADERS - 1).cloned();
-            others.chain([new.clone()]).collect::<Vec<_>>()
-        });
+        self.0.rcu(|known| with(known, &new));
     }
+}
+
+/// The list with one more, and no longer than it may be if others filled it in between.
+fn with(known: &[KnownHeader], new: &KnownHeader) -> Vec<KnownHeader> {
+    let others = known.iter().filter(|known| new.leaves(known)).take(MAX_HEADERS - 1);
+    others.chain([new]).cloned().collect()
 }
 
 /// The header of this segment, if it is known.
@@ -104,6 +108,30 @@ mod tests {
         assert_eq!(remembered(&headers), MAX_HEADERS);
         assert_eq!(find(&headers.load(), "0").map(|known| known.place), Some(0));
         assert!(find(&headers.load(), "99").is_none());
+    }
+
+    #[test]
+    fn a_segment_is_kept_up_to_its_bound() {
+        let (headers, set) = (KnownHeaders::default(), KeySet::default());
+        for (length, kept) in [(MAX_SEGMENT - 1, 1), (MAX_SEGMENT, 2), (MAX_SEGMENT + 1, 2), (MAX_SEGMENT * 9, 2)] {
+            headers.remember(&"x".repeat(length), Algorithm::EdDsa, &set, 0, origin());
+            assert_eq!(remembered(&headers), kept, "{length}");
+        }
+    }
+
+    #[test]
+    fn a_list_that_others_filled_in_between_stays_bounded() {
+        let known = |place: usize| KnownHeader {
+            segment: place.to_string().into(),
+            algorithm: Algorithm::EdDsa,
+            set: KeySet::default().fingerprint(),
+            place,
+            origin: origin(),
+        };
+        for (before, stay) in [(0, 0), (MAX_HEADERS - 1, 15), (MAX_HEADERS, 15), (MAX_HEADERS + 1, 15)] {
+            let list = with(&(0..before).map(known).collect::<Vec<_>>(), &known(99));
+            assert!(list.iter().map(|known| known.place).eq((0..stay).chain([99])), "{before} before");
+        }
     }
 
     #[test]

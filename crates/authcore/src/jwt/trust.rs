@@ -111,16 +111,15 @@ impl Trust {
 
 /// Which of several the token says it is for, by its `iss`. Nothing is believed yet: whichever it is judges all of it,
 /// `iss` included.
-pub(crate) fn chosen_by(compact: &Compact<'_>, trusts: &[Trust]) -> Result<u16, AuthError> {
+pub(crate) fn chosen_by(compact: &Compact<'_>, trusts: &[Trust]) -> Result<usize, AuthError> {
     static ISSUER: LazyLock<Wanted> = LazyLock::new(|| Wanted::new(["iss"]));
     if trusts.len() == 1 {
         return Ok(0);
     }
-    // What none of them would take is not worth reading on.
+    // What none of them would take is not worth reading on, and the first says why.
     let header = Header::parse(compact.header)?;
-    if trusts.iter().all(|trust| trust.expectations.check_header(&header).is_err()) {
-        return Err(AuthError::RefusedAlgorithm);
-    }
+    let verdicts = trusts.iter().map(|trust| trust.expectations.check_header(&header));
+    verdicts.reduce(|first, next| if next.is_ok() { next } else { first }).unwrap_or(Ok(()))?;
     let payload = decode_text(compact.payload, Part::Payload)?;
     let mut taken = [None];
     json::walk(&payload, &ISSUER, &mut taken).map_err(|fault| Part::Payload.fault(fault))?;
@@ -128,9 +127,7 @@ pub(crate) fn chosen_by(compact: &Compact<'_>, trusts: &[Trust]) -> Result<u16, 
         Some(_) => AuthError::MalformedClaim("iss".into()),
         None => AuthError::MissingClaim("iss".into()),
     })?;
-    let place = trusts.iter().position(|trust| trust.is_of(&issuer)).ok_or(AuthError::WrongIssuer)?;
-    // There are no more of them: see the builder.
-    u16::try_from(place).map_err(|_| AuthError::WrongIssuer)
+    trusts.iter().position(|trust| trust.is_of(&issuer)).ok_or(AuthError::WrongIssuer)
 }
 
 /// What a token's header leads to.
@@ -156,7 +153,7 @@ impl Found<'_> {
 pub(crate) struct Unjudged {
     pub(crate) error: AuthError,
     pub(crate) key_id: Option<Box<str>>,
-    pub(crate) trust: u16,
+    pub(crate) trust: usize,
 }
 
 impl From<AuthError> for Unjudged {

@@ -111,8 +111,7 @@ impl JwtVerifier {
     fn judge(&self, token: &str) -> Result<Identity, Unjudged> {
         let Inner { trusts, clock, cache, .. } = &*self.0;
         let Some(cache) = cache else { return Ok(self.judge_anew(token)?.identity) };
-        let still_stands =
-            |basis: &Basis, in_force| trusts[usize::from(basis.trust)].still_stands(basis, in_force, clock.now());
+        let still_stands = |basis: &Basis, in_force| trusts[basis.trust].still_stands(basis, in_force, clock.now());
         if let Some(identity) = cache.recall(token, still_stands) {
             return Ok(identity);
         }
@@ -126,7 +125,7 @@ impl JwtVerifier {
         let longest = trusts.iter().map(|trust| trust.expectations.max_bytes).max().unwrap_or_default();
         let compact = Compact::parse(token, longest)?;
         let chosen = chosen_by(&compact, trusts)?;
-        let trust = &trusts[usize::from(chosen)];
+        let trust = &trusts[chosen];
         if token.len() > trust.expectations.max_bytes {
             return Err(AuthError::TooLong(trust.expectations.max_bytes).into());
         }
@@ -137,7 +136,7 @@ impl JwtVerifier {
     }
 
     fn after(&self, Unjudged { error, key_id, trust }: Unjudged) -> Next {
-        self.0.trusts[usize::from(trust)].after(error, key_id.as_deref())
+        self.0.trusts[trust].after(error, key_id.as_deref())
     }
 
     /// The first name of an issuer that goes by several, where the token says another: what is taken back is filed under it.

@@ -34,6 +34,14 @@ fn every_algorithm_verifies_its_own_tokens_and_no_others() {
 }
 
 #[test]
+fn an_algorithm_is_written_as_it_is_read() {
+    for algorithm in Algorithm::ALL {
+        assert_eq!(algorithm.to_string(), algorithm.name());
+        assert_eq!(algorithm.to_string().parse(), Ok(algorithm));
+    }
+}
+
+#[test]
 fn a37_none_cannot_be_said() {
     let spellings =
         ["none", "None", "NONE", "nOnE", "none ", "none=", " none", "n\u{043e}ne", "non\u{0435}", "none\0", ""];
@@ -286,11 +294,17 @@ fn a57_tokens_of_another_kind_say_so() {
     }
     let access_tokens = builder_for([ed25519()]).typ("at+jwt").build().expect("good settings");
     assert!(access_tokens.check(&good().header("typ", "application/at+jwt").sign(ed25519())).is_ok());
-    for token in [good(), good().header("typ", "JWT")] {
-        assert_eq!(refused(&access_tokens, &token.sign(ed25519())), "wrong_type");
+    // What stands before the type is `application/` and nothing else of its length.
+    for typ in ["JWT", "application:at+jwt", "prefix-of-12at+jwt", "application/application/at+jwt"] {
+        assert_eq!(refused(&access_tokens, &good().header("typ", typ).sign(ed25519())), "wrong_type", "{typ}");
     }
+    let untyped = good().without_header("typ").sign(ed25519());
+    assert_eq!(refused(&access_tokens, &untyped), "wrong_type");
+    assert!(check(&untyped).is_ok());
     let plain = builder_for([ed25519()]).typ("JWT").build().expect("good settings");
-    assert!(plain.check(&good().sign(ed25519())).is_ok());
+    for token in [good().header("typ", "JWT").sign(ed25519()), untyped] {
+        assert!(plain.check(&token).is_ok(), "{token}");
+    }
     assert_eq!(refused(&plain, &good().header("typ", "at+jwt").sign(ed25519())), "wrong_type");
 }
 

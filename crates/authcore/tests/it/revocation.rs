@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use authcore::rate::{Limit, RateLimits};
-use authcore::{Admission, Checked, Guard, Identity, ManualClock, Refusal, Revocation, Revoked, RevokedTokens};
-use authcore::{Timestamp, Unavailable, UserId};
+use authcore::{Admission, Checked, Guard, Identity, JwtVerifier, KeySet, ManualClock, Refusal};
+use authcore::{Revocation, Revoked, RevokedTokens, Timestamp, Unavailable, UserId};
 use authcore_testkit::{ISSUER, TestHead};
 
 use crate::support::{NOW, builder_for, ed25519, good};
@@ -148,8 +148,27 @@ fn an_issuer_that_goes_by_several_names_is_asked_about_by_the_first() {
 }
 
 #[test]
+fn of_several_issuers_each_is_asked_about_by_its_own_first_name() {
+    const PARTNER: &str = "https://partner.example";
+    const OLD_PARTNER: &str = "https://old.partner.example";
+    let names = [ISSUER, PARTNER, OLD_PARTNER];
+    for (taken_back, refused) in [(ISSUER, &names[..1]), (PARTNER, &names[1..]), (OLD_PARTNER, &[])] {
+        let revoked = revoked_tokens();
+        let partner = JwtVerifier::builder(KeySet::new([ed25519().key()])).issuer(PARTNER).issuer(OLD_PARTNER);
+        let verifier = builder_for([ed25519()]).revocation(revoked.clone()).or(partner).build().expect("good settings");
+        let moment = Timestamp::from_seconds(NOW + 1);
+        revoked.revoke(Some(taken_back), &ann(), Revoked::IssuedBefore(moment)).expect("room");
+        for named in names {
+            let verdict = verifier.check(&good().claim("iss", named).sign(ed25519()));
+            let expected = refused.contains(&named).then_some("revoked");
+            assert_eq!(verdict.err().map(|error| error.reason()), expected, "{named}, taken back at {taken_back}");
+        }
+    }
+}
+
+#[test]
 fn a_revocation_stated_at_another_issuer_is_refused_at_start() {
-    let partner = authcore::JwtVerifier::builder(authcore::KeySet::default()).issuer("https://partner.example");
+    let partner = JwtVerifier::builder(KeySet::default()).issuer("https://partner.example");
     let error =
         builder_for([ed25519()]).or(partner.revocation(revoked_tokens())).build().expect_err("it would be lost");
     assert!(error.to_string().starts_with("revocation: it is asked for all issuers"), "{error}");

@@ -45,6 +45,7 @@ fn a_token_is_remembered_at_its_second_sight_and_found_at_its_third() {
         assert_eq!(verdict(&verifier, &token), KNOWN);
         let status = status(&verifier);
         assert_eq!((status.entries, status.hits, status.misses), (entries, hits, misses));
+        assert_eq!((status.admitted, status.displaced), (entries as u64, 0));
     }
 }
 
@@ -282,6 +283,32 @@ fn room_is_bounded_by_entries_and_by_bytes() {
     assert_eq!(status(&by_entries).entries, 10);
     assert!(status(&by_bytes).bytes > 60 * 1024, "{:?}", status(&by_bytes));
     assert!(status(&by_entries).displaced > 100 && status(&by_bytes).displaced > 100);
+}
+
+#[test]
+fn the_smallest_token_takes_the_512_bytes_that_the_index_reckons_with() {
+    let key = SigningKey::hmac(Algorithm::Hs256, "a secret of thirty-two bytes, or more");
+    let verifier = JwtVerifier::builder(KeySet::new([key.key()])).clock(ManualClock::at(NOW)).build().unwrap();
+    let token = good().raw_header(r#"{"alg":"HS256"}"#).raw_payload(r#"{"sub":"a","exp":2e9}"#).sign(&key);
+    for _ in 0..2 {
+        verifier.check(&token).expect("a good token");
+    }
+    let TokenCacheStatus { entries, bytes, .. } = status(&verifier);
+    assert!(entries == 1 && bytes >= 512, "{bytes}");
+}
+
+#[test]
+fn tokens_of_two_headers_are_remembered_side_by_side() {
+    let verifier = builder_for([ed25519()]).build().unwrap();
+    let tokens = ["JWT", "jwt", "at+jwt"].map(|typ| good().header("typ", typ).sign(ed25519()));
+    for sight in 1..=4 {
+        for token in &tokens {
+            assert_eq!(verdict(&verifier, token), KNOWN);
+        }
+        let TokenCacheStatus { entries, hits, misses, .. } = status(&verifier);
+        let expected = if sight < 2 { (0, 0, 3) } else { (3, 3 * (sight - 2), 6) };
+        assert_eq!((entries, hits, misses), expected, "{sight}");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Token structure and encoding: T-21 to T-36 of docs/security/cases.md.
 
-use authcore::Algorithm;
+use authcore::{Algorithm, AuthError};
 use authcore_testkit::{SigningKey, b64};
 
 use crate::support::{builder_for, check, ed25519, good, reason, reason_of_header, reason_of_payload};
@@ -213,6 +213,23 @@ fn a_bound_on_tokens_of_more_than_a_gibibyte_is_a_mistake() {
     assert!(bounded_by(1 << 30).is_ok());
     let error = bounded_by((1 << 30) + 1).expect_err("too much");
     assert!(error.to_string().contains("max_token_bytes: at most 1 GiB"), "{error}");
+}
+
+#[test]
+fn a_header_is_read_up_to_4096_characters() {
+    // Three bytes are four characters.
+    let header_of =
+        |bytes: usize| header_with(&format!(r#","x":"{}""#, "x".repeat(bytes - header_with(r#","x":"""#).len())));
+    assert!(check(&good().raw_header(header_of(3072)).sign(ed25519())).is_ok());
+    for bytes in [3073, 3074, 9000] {
+        let token = good().raw_header(header_of(bytes)).sign(ed25519());
+        let error = check(&token).expect_err("too long");
+        assert!(matches!(error, AuthError::TooLong(4096)), "{bytes}: {error}");
+    }
+    // Their number is judged before what they are.
+    for (characters, why) in [(4096, "header_not_json"), (4097, "too_long")] {
+        assert_eq!(reason(&format!("{}.e30.AAAA", "A".repeat(characters))), why);
+    }
 }
 
 #[test]

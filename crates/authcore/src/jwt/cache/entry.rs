@@ -22,7 +22,7 @@ pub(in crate::jwt) struct Verified {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::jwt) struct Basis {
     /// Whose token it is, among those that its verifier takes.
-    pub(in crate::jwt) trust: u16,
+    pub(in crate::jwt) trust: usize,
     /// Whose keys to ask for.
     pub(in crate::jwt) algorithm: Algorithm,
     /// The keys it was judged by. By the same ones it would be judged the same.
@@ -98,3 +98,32 @@ const ALLOCATION: usize = 2 * size_of::<usize>();
 
 /// The same for what an `Arc` points at, with its two counts of references.
 const SHARED: usize = ALLOCATION + 2 * size_of::<usize>();
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::{Method, UserId};
+    use crate::jwks::KeySet;
+
+    fn entry(token: &str) -> Entry {
+        let user = UserId::new("ann").expect("a plain id");
+        let identity = Identity::assertion(user, Method::Other("test")).into_identity();
+        let basis = Basis { trust: 0, algorithm: Algorithm::EdDsa, keys: KeySet::default().fingerprint() };
+        let header = token.split('.').next().expect("a header");
+        let in_force = InForce::between(Timestamp::from_seconds(1), None);
+        let verified = Verified { identity, in_force, basis };
+        Entry::new(Arc::new(Lead::new(header.as_bytes(), basis)), token.as_bytes(), &verified)
+    }
+
+    #[test]
+    fn entries_are_about_one_token_by_all_of_its_bytes() {
+        let token = "header.payload.signature";
+        let others =
+            ["header.payload.signaturE", "Header.payload.signature", "header.payloa.dsignature", "header.payload."];
+        assert!(entry(token).is_for(token.as_bytes()) && entry(token).is_like(&entry(token)));
+        assert!(entry(token).apart().is_like(&entry(token)));
+        for other in others {
+            assert!(!entry(token).is_for(other.as_bytes()) && !entry(token).is_like(&entry(other)), "{other}");
+        }
+    }
+}

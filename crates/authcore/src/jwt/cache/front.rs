@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::sync::{AtomicU32, AtomicU64, Held, Ordering, Slot, likely_threads, thread_number};
+use super::sync::{AtomicU32, AtomicU64, Held, Ordering, Slot, thread_number};
 use super::table::Item;
 
 /// One front for each thread, where there are not more threads than cores; else some share.
@@ -35,14 +35,16 @@ const PLACES: usize = 32;
 const HOT: u64 = 8;
 
 impl<T: Item> Fronts<T> {
-    pub(crate) fn new() -> Self {
-        let fronts = likely_threads().next_power_of_two();
-        Self((0..fronts).map(|_| OnceLock::new()).collect())
+    pub(crate) fn new(threads: usize) -> Self {
+        Self((0..threads.next_power_of_two()).map(|_| OnceLock::new()).collect())
     }
 
     pub(crate) fn mine(&self) -> &Front<T> {
-        let number = thread_number() & (self.0.len() - 1);
-        self.0[number].get_or_init(|| Box::new(Front::empty()))
+        self.of(thread_number())
+    }
+
+    pub(crate) fn of(&self, thread: usize) -> &Front<T> {
+        self.0[thread & (self.0.len() - 1)].get_or_init(|| Box::new(Front::empty()))
     }
 
     /// Lets go of the copies of an item, and tells how many bytes they took; `None` when there are none.

@@ -62,12 +62,49 @@ mod tests {
         let spot = one.of(TOKEN).expect("a long token");
         assert_eq!(one.of(TOKEN), Some(spot));
         assert_ne!(other.of(TOKEN), Some(spot));
-        for at in TOKEN.len() - TAIL..TOKEN.len() {
+        for (at, bit) in (TOKEN.len() - TAIL..TOKEN.len()).flat_map(|at| (0..8).map(move |bit| (at, bit))) {
             let mut changed = TOKEN.to_vec();
-            changed[at] ^= 1;
-            assert_ne!(one.of(&changed), Some(spot), "byte {at}");
+            changed[at] ^= 1 << bit;
+            assert_ne!(one.of(&changed), Some(spot), "byte {at}, bit {bit}");
         }
         assert_ne!(one.of(&TOKEN[1..]), Some(spot), "length");
+    }
+
+    /// A token that ends in these words.
+    fn ending_in(words: [u64; TAIL / 8]) -> Vec<u8> {
+        words.into_iter().flat_map(u64::to_le_bytes).collect()
+    }
+
+    #[test]
+    fn tails_that_differ_by_choice_do_not_meet() {
+        let words = [0x6162_6364_6566_6768, 0x7172_7374_7576_7778, 0x4142_4344_4546_4748, 0x3031_3233_3435_3637];
+        // Even keys and odd ones, beside those that are different from one another.
+        for spots in [Spots::fixed(), Spots([0; 6]), Spots([1; 6])] {
+            let spot = |change: &dyn Fn(&mut [u64; 4])| {
+                let mut words = words;
+                change(&mut words);
+                spots.of(&ending_in(words)).expect("long enough")
+            };
+            let plain = spot(&|_| ());
+            for (more, less) in [(0, 1), (1, 0), (2, 3), (3, 2), (0, 2), (1, 3)] {
+                let shifted = spot(&|words| (words[more], words[less]) = (words[more] + 1, words[less] - 1));
+                assert_ne!(shifted, plain, "one more in word {more}, one less in {less}");
+            }
+            for word in 0..4 {
+                assert_ne!(spot(&|words| words[word] ^= 1 << 63), plain, "the highest bit of word {word}");
+            }
+        }
+    }
+
+    #[test]
+    fn tokens_that_end_alike_spread_by_their_lengths() {
+        let (spots, mut sets) = (Spots::fixed(), [0_u32; 64]);
+        for longer in 0..1024 {
+            let token = [vec![b'a'; longer], TOKEN.to_vec()].concat();
+            sets[spots.of(&token).expect("a long token").index_in(64)] += 1;
+        }
+        // 16 each by chance.
+        assert!(sets.iter().all(|tokens| *tokens <= 64), "{sets:?}");
     }
 
     #[test]

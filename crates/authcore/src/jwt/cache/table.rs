@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 use super::front::{Front, Fronts};
 use super::set::{Set, Spot, WAYS};
-use super::sync::{Held, Lock};
+use super::sync::{Held, Lock, likely_threads};
 
 /// What a table holds.
 pub(crate) trait Item {
@@ -66,7 +66,7 @@ impl<T: Item> Table<T> {
             sets: pages * PAGE,
             max_entries,
             max_bytes,
-            fronts: Fronts::new(),
+            fronts: Fronts::new(likely_threads()),
             ledger: Lock::new(Ledger::default()),
         }
     }

@@ -1,12 +1,13 @@
 //! Tests of the table by words that stand for tokens, with spots of their own choice.
 
 use super::TokenCache;
+use super::front::Fronts;
 use super::set::{Set, Spot, WAYS, holds};
 use super::spot::Spots;
 use super::table::{Item, Table};
 
-/// A token of one word, which takes 100 bytes.
-struct Word(&'static str);
+/// A token of one word, and how many bytes it takes.
+struct Word(&'static str, usize);
 
 impl Item for Word {
     fn is_for(&self, token: &[u8]) -> bool {
@@ -18,11 +19,11 @@ impl Item for Word {
     }
 
     fn bytes(&self) -> usize {
-        100
+        self.1
     }
 
     fn apart(&self) -> Self {
-        Self(self.0)
+        Self(self.0, self.1)
     }
 }
 
@@ -34,12 +35,17 @@ const WORDS: [&str; 20] = [
     "quail", "ram", "stag", "tern",
 ];
 
+/// A word of 100 bytes.
 fn keep(table: &Table<Word>, word: &'static str) {
-    table.keep(SAME, word.as_bytes(), Word(word));
+    table.keep(SAME, word.as_bytes(), Word(word, 100));
 }
 
 fn knows(table: &Table<Word>, word: &str) -> bool {
-    let found = table.look(SAME, word.as_bytes(), |found| Some(found.0));
+    knows_at(table, SAME, word)
+}
+
+fn knows_at(table: &Table<Word>, spot: Spot, word: &str) -> bool {
+    let found = table.look(spot, word.as_bytes(), |found| Some(found.0));
     assert!(found.is_none_or(|found| found == word), "{found:?} for {word}");
     found.is_some()
 }
@@ -156,11 +162,56 @@ fn bytes_are_bounded_with_the_copies_at_hand() {
 }
 
 #[test]
-fn an_item_larger_than_all_room_is_not_kept() {
-    let table = Table::new(100, 99);
-    keep(&table, "ant");
-    assert!(!knows(&table, "ant"));
-    assert_eq!(settle(&table, 100, 99), 0);
+fn an_item_larger_than_all_room_is_not_kept_and_takes_nobodys_place() {
+    for (bytes, kept) in [(199, true), (200, true), (201, false), (usize::MAX, false)] {
+        let table = Table::new(100, 200);
+        keep(&table, "ant");
+        table.keep(SAME, b"bee", Word("bee", bytes));
+        assert_eq!((knows(&table, "bee"), knows(&table, "ant")), (kept, !kept), "{bytes}");
+        assert_eq!(table.ledger().bytes, if kept { bytes } else { 100 });
+    }
+}
+
+/// A copy is at hand after eight hits in a row, at a place that 32 tags share.
+#[test]
+fn a_token_has_to_be_asked_for_in_a_row_to_be_at_hand() {
+    let table = Table::new(100, 100_000);
+    let (ant, bee) = (Spot { set: 0, tag: 7 }, Spot { set: 0, tag: 7 + 32 });
+    for (spot, word) in [(ant, "ant"), (bee, "bee")] {
+        table.keep(spot, word.as_bytes(), Word(word, 100));
+    }
+    let ask = |times: usize, spot, word| assert!((0..times).all(|_| knows_at(&table, spot, word)), "{word}");
+    let copies = || [(ant, "ant"), (bee, "bee")].map(|(spot, word)| table.recount(&[(spot, word.as_bytes())]).1);
+
+    for _ in 0..100 {
+        ask(1, ant, "ant");
+        ask(1, bee, "bee");
+    }
+    assert_eq!((copies(), table.ledger().bytes), ([0, 0], 200), "they came in turn");
+    ask(7, ant, "ant");
+    assert_eq!((copies(), table.ledger().bytes), ([0, 0], 200));
+    ask(1, ant, "ant");
+    assert_eq!((copies(), table.ledger().bytes), ([1, 0], 300), "the eighth in a row");
+
+    for _ in 0..3 {
+        ask(7, bee, "bee");
+        ask(1, ant, "ant");
+        assert_eq!((copies(), table.ledger().bytes), ([1, 0], 300), "a hit of what is at hand ends the row of others");
+    }
+    ask(8, bee, "bee");
+    assert_eq!((copies(), table.ledger().bytes), ([0, 1], 300));
+}
+
+#[test]
+fn the_copies_of_all_threads_are_let_go_together() {
+    let fronts = Fronts::new(4);
+    for (thread, word) in ["ant", "ant", "bee", "ant"].into_iter().enumerate() {
+        fronts.of(thread).put(7, Word(word, 100 + thread));
+    }
+    assert_eq!(fronts.forget(7, &Word("ant", 0)), Some(100 + 101 + 103));
+    assert_eq!((fronts.copies(7, b"ant"), fronts.copies(7, b"bee")), (0, 1));
+    assert_eq!(fronts.forget(7, &Word("ant", 0)), None);
+    assert_eq!(fronts.forget(7 + 32, &Word("bee", 0)), None, "by another tag");
 }
 
 #[test]
@@ -178,6 +229,14 @@ fn a_full_set_gives_up_what_is_not_used() {
     // Now all are in use: the next has to do without.
     keep(&table, late[1]);
     assert!(!knows(&table, late[1]) && knows(&table, late[0]));
+    assert_eq!(settle(&table, 1_000, 100_000), WAYS);
+    // Since then only that one was used, so each newcomer finds a place.
+    for word in &late[1..] {
+        keep(&table, word);
+        assert!(knows(&table, word), "{word}");
+    }
+    assert!(late.iter().all(|word| knows(&table, word)));
+    assert_eq!(early.iter().filter(|word| knows(&table, word)).count(), WAYS - late.len());
     assert_eq!(settle(&table, 1_000, 100_000), WAYS);
 }
 

@@ -64,4 +64,12 @@ mod tests {
         assert_eq!(different.len(), 8, "{numbers:?}");
         assert_eq!(number(), number());
     }
+
+    #[test]
+    fn the_number_of_a_thread_that_ended_is_free() {
+        let of_another = || thread::spawn(number).join().expect("no panic");
+        // Other tests have threads of their own meanwhile, but never so many.
+        let highest = (0..500).map(|_| of_another()).max();
+        assert!(highest < Some(250), "{highest:?}");
+    }
 }
