@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use allocation_counter::measure;
-use authcore::{Algorithm, Attempt, Guard, Isolation, JwtVerifier, KeySet, TokenCache};
+use authcore::{Algorithm, Attempt, Guard, Isolation, JwtVerifier, JwtVerifierBuilder, KeySet, TokenCache};
 use authcore_testkit::{ISSUER, SigningKey, TestHead, mint};
 
 fn verifier(key: &SigningKey) -> JwtVerifier {
@@ -19,23 +19,34 @@ fn token(number: usize, key: &SigningKey) -> String {
 
 #[test]
 fn the_bound_counts_all_that_is_allocated_where_no_two_tokens_are_alike() {
-    // What an allocator is reckoned to take for itself.
+    // What an allocator is reckoned to take for itself, and an `Arc` for its two counts of references.
     const ALLOCATION: i64 = 16;
+    const COUNTS: i64 = 16;
     let key = SigningKey::fixed(Algorithm::Hs256);
-    // Without an issuer, which the verifier holds once for all.
-    let verifier = JwtVerifier::builder(KeySet::new([key.key()])).build().expect("good settings");
-    let tokens = (0..500).map(|number| mint().without("iss").header("number", number));
-    let tokens: Vec<_> = tokens.map(|mint| mint.claim("padding", "x".repeat(99)).sign(key)).collect();
-    let check = |tokens: &[String]| tokens.iter().for_each(|token| drop(verifier.check(token).expect("a good token")));
-    let status = || verifier.cache_status().expect("a cache");
-    // The first sight makes the index, and sixteen headers known: what their tokens have in common is held once.
-    check(&tokens);
-    let before = status();
-    let info = measure(|| check(&tokens[16..]));
-    let after = status();
-    assert!(after.entries - before.entries > 470, "{after:?}");
-    let said = i64::try_from(after.bytes - before.bytes).expect("a few bytes");
-    assert_eq!(said, info.bytes_current + ALLOCATION * info.count_current);
+    let long = "a".repeat(64);
+    // An issuer is held once for all by the verifier, and counted for each token as if it were not.
+    for (issuer, subject, of_issuer) in
+        [(None, "alice", 0), (None, &*long, 0), (Some(ISSUER), "alice", ALLOCATION + COUNTS + ISSUER.len() as i64)]
+    {
+        let verifier =
+            issuer.into_iter().fold(JwtVerifier::builder(KeySet::new([key.key()])), JwtVerifierBuilder::issuer);
+        let verifier = verifier.build().expect("good settings");
+        let mint = if issuer.is_some() { mint() } else { mint().without("iss") };
+        let tokens = (0..500).map(|number| mint.clone().subject(subject).header("number", number));
+        let tokens: Vec<_> = tokens.map(|mint| mint.claim("padding", "x".repeat(99)).sign(key)).collect();
+        let check = |tokens: &[String]| tokens.iter().for_each(|one| drop(verifier.check(one).expect("a good token")));
+        let status = || verifier.cache_status().expect("a cache");
+        // The first sight makes the index, and sixteen headers known: what their tokens have in common is held once.
+        check(&tokens);
+        let before = status();
+        let info = measure(|| check(&tokens[16..]));
+        let after = status();
+        let tokens = after.entries - before.entries;
+        assert!(tokens > 470, "{after:?}");
+        let said = i64::try_from(after.bytes - before.bytes).expect("a few bytes");
+        let allocated = info.bytes_current + ALLOCATION * info.count_current;
+        assert_eq!(said, allocated + of_issuer * tokens as i64, "{issuer:?} {subject}");
+    }
 }
 
 #[test]

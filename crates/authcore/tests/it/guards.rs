@@ -187,7 +187,7 @@ fn what_is_printed_holds_no_secret() {
     printed.push(("Identity", format!("{:?}", admission.identity())));
     printed.push(("UserScope", format!("{:?}", admission.scope())));
     printed.push(("Admission", format!("{admission:?}")));
-    printed.push(("Pending", format!("{:?}", guard.begin(&TestHead::get("/").bearer("ticket")))));
+    printed.push(("Pending(Pending)", format!("{:?}", guard.begin(&TestHead::get("/").bearer("ticket")))));
     printed.push(("Key", format!("{:?}", key.key())));
     assert_eq!(key.key().algorithm(), Algorithm::Hs256);
     for (name, text) in printed {
