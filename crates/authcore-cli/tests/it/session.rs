@@ -88,7 +88,7 @@ fn a_cache_of_each_strategy_is_read() {
     for vector in caches() {
         let text = |name: &str| vector[name].as_str().unwrap_or_default();
         let strategy = if text("strategy") == "jwt-asymmetric" { "jwks" } else { text("strategy") };
-        let keys = folder.file("keys.json", &vector["jwks"].to_string());
+        let keys = folder.file("keys.json", vector["jwks"].to_string());
         let published = ["--jwks", keys.as_str(), "--issuer", text("issuer")];
         let options = ["--cache", strategy, "--cache-version", text("expected_version")];
         let options = [&options[..], if strategy == "jwks" { &published } else { &[] }].concat();
