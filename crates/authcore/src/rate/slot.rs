@@ -147,5 +147,6 @@ mod tests {
         assert!(slot.hand_on(slot.any_word(), 1, u64::MAX));
         let word = slot.word_of(1).expect("not taken");
         assert_eq!((word.arrival(), word.version()), (LATEST_ARRIVAL, 1));
+        assert_eq!(LATEST_ARRIVAL / 1_000_000 / 86_400 / 365, 35, "years");
     }
 }
