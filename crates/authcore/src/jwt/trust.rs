@@ -118,8 +118,12 @@ pub(crate) fn chosen_by(compact: &Compact<'_>, trusts: &[Trust]) -> Result<usize
     }
     // What none of them would take is not worth reading on, and the first says why.
     let header = Header::parse(compact.header)?;
-    let verdicts = trusts.iter().map(|trust| trust.expectations.check_header(&header));
-    verdicts.reduce(|first, next| if next.is_ok() { next } else { first }).unwrap_or(Ok(()))?;
+    let mut verdicts = trusts.iter().map(|trust| trust.expectations.check_header(&header));
+    if let Some(first @ Err(_)) = verdicts.next()
+        && verdicts.all(|other| other.is_err())
+    {
+        first?;
+    }
     let payload = decode_text(compact.payload, Part::Payload)?;
     let mut taken = [None];
     json::walk(&payload, &ISSUER, &mut taken).map_err(|fault| Part::Payload.fault(fault))?;
