@@ -1,6 +1,8 @@
 //! Credentials, through the whole guard: C-1 to C-20 of docs/security/cases.md.
 
-use authcore::{Admission, AuthError, Authenticator, Guard, Identity, Method, Part, Refusal, SessionFault, UserId};
+use authcore::{
+    Admission, ApiKeyFault, AuthError, Authenticator, Guard, Identity, Method, Part, Refusal, SessionFault, UserId,
+};
 use authcore::{RequestHead, credential::cookie};
 use authcore_testkit::TestHead;
 
@@ -288,9 +290,22 @@ fn cookies_of_one_name_must_agree() {
     assert_eq!(values(&["s=a=b"]), Ok(Some("a=b".into())));
 }
 
+/// Sessions and API keys that stand for nobody are refused in one way each, whatever is wrong with them; for the log only
+/// there is a reason.
 #[test]
-fn a_session_that_is_none_is_refused_in_one_way_whatever_is_wrong_with_it() {
-    let faults = [
+fn what_stands_for_nobody_is_told_by_its_kind_and_no_more() {
+    fn refused_alike<F: Copy>(code: &str, error: impl Fn(F, bool) -> AuthError, faults: &[(F, &str)]) {
+        let refusal = |fault, bearer| Refusal::from(error(fault, bearer));
+        let body = refusal(faults[0].0, false).body();
+        for &(fault, reason) in faults {
+            let (bare, bearer) = (refusal(fault, false), refusal(fault, true));
+            assert_eq!((bare.status(), bare.code(), bare.reason()), (401, code, reason));
+            assert_eq!((bare.challenge().as_deref(), bare.body()), (Some("Bearer"), body.clone()));
+            assert_eq!((bearer.status(), bearer.code(), bearer.reason()), (401, code, reason));
+            assert!(bearer.challenge().is_some_and(|text| text.contains(r#"error="invalid_token""#)));
+        }
+    }
+    let sessions = [
         (SessionFault::Malformed, "session_malformed"),
         (SessionFault::BadSignature, "session_bad_signature"),
         (SessionFault::Unknown, "session_unknown"),
@@ -298,15 +313,17 @@ fn a_session_that_is_none_is_refused_in_one_way_whatever_is_wrong_with_it() {
         (SessionFault::UserMissing, "user_missing"),
         (SessionFault::UserBanned, "user_banned"),
     ];
-    let refusal = |fault, bearer| Refusal::from(AuthError::Session { fault, bearer });
-    let body = refusal(SessionFault::Unknown, false).body();
-    for (fault, reason) in faults {
-        let (bare, bearer) = (refusal(fault, false), refusal(fault, true));
-        assert_eq!((bare.status(), bare.code(), bare.reason()), (401, "session_invalid", reason));
-        assert_eq!((bare.challenge().as_deref(), bare.body()), (Some("Bearer"), body.clone()));
-        assert_eq!((bearer.code(), bearer.reason()), ("session_invalid", reason));
-        assert!(bearer.challenge().is_some_and(|text| text.contains(r#"error="invalid_token""#)));
-    }
+    refused_alike("session_invalid", |fault, bearer| AuthError::Session { fault, bearer }, &sessions);
+    let keys = [
+        (ApiKeyFault::Malformed, "api_key_malformed"),
+        (ApiKeyFault::Unknown, "api_key_unknown"),
+        (ApiKeyFault::Disabled, "api_key_disabled"),
+        (ApiKeyFault::Expired, "api_key_expired"),
+        (ApiKeyFault::Limited, "api_key_limited"),
+        (ApiKeyFault::OwnerMissing, "api_key_owner_missing"),
+        (ApiKeyFault::OwnerBanned, "api_key_owner_banned"),
+    ];
+    refused_alike("api_key_invalid", |fault, bearer| AuthError::ApiKey { fault, bearer }, &keys);
 }
 
 #[test]

@@ -1,8 +1,6 @@
 //! What a credential must carry beyond being good.
 
-use authcore::{
-    Algorithm, ApiKeyFault, Attempt, AuthError, Authenticator, Guard, Identity, Method, Refusal, RequestHead, UserId,
-};
+use authcore::{Algorithm, Attempt, AuthError, Authenticator, Guard, Identity, Method, Refusal, RequestHead, UserId};
 use authcore_testkit::TestHead;
 
 fn ann(method: Method) -> authcore::Assertion {
@@ -88,28 +86,6 @@ fn a_claim_called_permissions_is_none_in_another_credential() {
     let claims = r#"{"permissions":{"files":["read"]}}"#;
     let session = ann(Method::Session { source: "cache" }).claims(claims).into_identity();
     assert!(!session.has_permission("files", "read"));
-}
-
-#[test]
-fn a_bad_api_key_gets_the_bare_challenge_and_says_nothing_more() {
-    let faults = [
-        (ApiKeyFault::Malformed, "api_key_malformed"),
-        (ApiKeyFault::Unknown, "api_key_unknown"),
-        (ApiKeyFault::Disabled, "api_key_disabled"),
-        (ApiKeyFault::Expired, "api_key_expired"),
-        (ApiKeyFault::Limited, "api_key_limited"),
-        (ApiKeyFault::OwnerMissing, "api_key_owner_missing"),
-        (ApiKeyFault::OwnerBanned, "api_key_owner_banned"),
-    ];
-    let refusal = |fault, bearer| Refusal::from(AuthError::ApiKey { fault, bearer });
-    let body = refusal(ApiKeyFault::Unknown, false).body();
-    for (fault, reason) in faults {
-        let (bare, bearer) = (refusal(fault, false), refusal(fault, true));
-        assert_eq!((bare.status(), bare.code(), bare.reason()), (401, "api_key_invalid", reason));
-        assert_eq!((bare.challenge().as_deref(), bare.body()), (Some("Bearer"), body.clone()));
-        assert_eq!((bearer.code(), bearer.reason()), ("api_key_invalid", reason));
-        assert!(bearer.challenge().is_some_and(|text| text.contains(r#"error="invalid_token""#)));
-    }
 }
 
 #[test]

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use authcore::rate::{Limit, RateLimits};
 use authcore::{Admission, Checked, Guard, Identity, JwtVerifier, KeySet, ManualClock, Refusal};
 use authcore::{Revocation, Revoked, RevokedTokens, Timestamp, Unavailable, UserId};
 use authcore_testkit::{ISSUER, TestHead};
@@ -107,12 +106,13 @@ fn one_that_asks_elsewhere_is_waited_for_and_its_outage_is_503() {
     assert_eq!(elsewhere.asked.load(Ordering::Relaxed), before, "nobody asks about a bad token");
 }
 
+#[cfg(feature = "in-process-limits")]
 #[test]
 fn it_is_asked_behind_limits_too_and_no_failed_authentication() {
     let verifier = builder_for([ed25519()]).revocation(Elsewhere::default()).build().expect("good settings");
-    let limits = RateLimits::in_process()
+    let limits = authcore::rate::RateLimits::in_process()
         .failed_authentications("1/hour".parse().expect("a quota"))
-        .limit(Limit::new("all", "100/hour".parse().expect("a quota")));
+        .limit(authcore::rate::Limit::new("all", "100/hour".parse().expect("a quota")));
     let guard = Guard::builder().authenticator(verifier).rate_limits(limits).build().expect("good settings");
     let bob = get(&good().claim("sub", "bob").sign(ed25519())).peer("192.0.2.1");
     for _ in 0..3 {
