@@ -52,3 +52,67 @@ fn over_https_the_platforms_certificates_are_believed_and_no_others() {
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && said.contains("1 passed"), "{said}");
 }
+
+/// A server of a key set over TLS on 127.0.0.1, under an authority that nobody else trusts; where it is.
+#[cfg(target_os = "linux")]
+async fn over_tls() -> Url {
+    use std::sync::Arc;
+
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    let certificate = CertificateDer::from_pem_file(format!("{TLS}/server.pem")).expect("a certificate");
+    let key = PrivateKeyDer::from_pem_file(format!("{TLS}/server.key")).expect("its key");
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = config.expect("versions").with_no_client_auth().with_single_cert(vec![certificate], key);
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config.expect("a pair")));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("https://{}/jwks", listener.local_addr().expect("its address"));
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            // Whoever does not believe the certificate is gone by now.
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            stream.read(&mut [0; 4096]).await.expect("a request");
+            let keys = authcore_testkit::jwks([crate::support::ed25519()]);
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", keys.len());
+            stream.write_all(format!("{head}{keys}").as_bytes()).await.expect("somebody listens");
+            stream.shutdown().await.expect("they had it all");
+        }
+    });
+    Url::parse(&url).expect("a URL")
+}
+
+#[cfg(target_os = "linux")]
+const TLS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../authcore-redis/testdata/tls");
+
+/// Whom a process trusts is settled when it starts, so there is one for each.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn k93_an_issuer_whose_certificate_is_not_trusted_is_an_outage_and_no_issuer() {
+    const ROLE: &str = "AUTHCORE_TEST_TRUSTS_THE_AUTHORITY";
+    if let Ok(trusts) = std::env::var(ROLE) {
+        let url = over_tls().await;
+        let keys = authcore::RemoteKeys::at(url.as_str()).expect("certificates");
+        let loaded = keys.load().await.map_err(|error| error.to_string());
+        if trusts == "yes" {
+            return assert_eq!(loaded, Ok(()));
+        }
+        let error = loaded.expect_err("a stranger's certificate");
+        assert!(error.contains("invalid peer certificate: UnknownIssuer"), "{error}");
+        let verifier = authcore::JwtVerifier::builder(keys).issuer("https://id.example.com").build().expect("settings");
+        let token = authcore_testkit::mint().sign(crate::support::ed25519());
+        let error = verifier.verify_token(&token).await.expect_err("nobody can judge it");
+        let refusal = authcore::Refusal::from(error);
+        return assert_eq!((refusal.status(), refusal.reason()), (503, "unavailable"));
+    }
+    let name = "http_fetch::k93_an_issuer_whose_certificate_is_not_trusted_is_an_outage_and_no_issuer";
+    // Our own authority, and one that did not sign: the server's certificate itself is none.
+    for (trusts, file) in [("yes", "authority.pem"), ("no", "server.pem")] {
+        let mut child = std::process::Command::new(std::env::current_exe().expect("this program"));
+        child.args(["--exact", name]).env(ROLE, trusts).env("SSL_CERT_FILE", format!("{TLS}/{file}"));
+        let output = child.env_remove("SSL_CERT_DIR").output().expect("it runs");
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && said.contains("1 passed"), "{trusts}: {said}");
+    }
+}
