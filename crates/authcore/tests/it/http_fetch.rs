@@ -73,7 +73,7 @@ async fn over_tls() -> Url {
         while let Ok((stream, _)) = listener.accept().await {
             // Whoever does not believe the certificate is gone by now.
             let Ok(mut stream) = acceptor.accept(stream).await else { continue };
-            stream.read(&mut [0; 4096]).await.expect("a request");
+            stream.read_u8().await.expect("a request");
             let keys = authcore_testkit::jwks([crate::support::ed25519()]);
             let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", keys.len());
             stream.write_all(format!("{head}{keys}").as_bytes()).await.expect("somebody listens");
@@ -89,7 +89,7 @@ const TLS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../authcore-redis/testda
 /// Whom a process trusts is settled when it starts, so there is one for each.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn k93_an_issuer_whose_certificate_is_not_trusted_is_an_outage_and_no_issuer() {
+async fn k85_an_issuer_whose_certificate_is_not_trusted_is_an_outage_and_no_issuer() {
     const ROLE: &str = "AUTHCORE_TEST_TRUSTS_THE_AUTHORITY";
     if let Ok(trusts) = std::env::var(ROLE) {
         let url = over_tls().await;
@@ -106,7 +106,7 @@ async fn k93_an_issuer_whose_certificate_is_not_trusted_is_an_outage_and_no_issu
         let refusal = authcore::Refusal::from(error);
         return assert_eq!((refusal.status(), refusal.reason()), (503, "unavailable"));
     }
-    let name = "http_fetch::k93_an_issuer_whose_certificate_is_not_trusted_is_an_outage_and_no_issuer";
+    let name = "http_fetch::k85_an_issuer_whose_certificate_is_not_trusted_is_an_outage_and_no_issuer";
     // Our own authority, and one that did not sign: the server's certificate itself is none.
     for (trusts, file) in [("yes", "authority.pem"), ("no", "server.pem")] {
         let mut child = std::process::Command::new(std::env::current_exe().expect("this program"));
