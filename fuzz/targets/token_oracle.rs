@@ -47,7 +47,11 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let Ok(token) = std::str::from_utf8(&token) else { return };
     let (ours, theirs) = (jwt::check(token), opinion(token));
     match (ours, theirs) {
-        (Ok(ours), Ok((theirs, _))) => assert_eq!(ours.claims_json(), theirs, "other claims"),
+        (Ok(ours), Ok((theirs, _))) => {
+            // Blanks around the object are no part of it there (RFC 8259 §2).
+            let blanks = [' ', '\t', '\n', '\r'];
+            assert_eq!(ours.claims_json().trim_matches(blanks), theirs, "other claims");
+        }
         (Ok(_), Err(why)) => assert!(is_theirs_alone(token, &why), "accepted, and refused there: {why:?}"),
         (Err(error), Ok((claims, signer))) => assert!(
             is_stricter(error.reason(), token, &claims, signer),
