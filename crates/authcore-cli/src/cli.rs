@@ -1,6 +1,9 @@
 //! What the command takes: its subcommands, one file each.
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use crate::fault::{self, Fault, Verdict};
 
 /// Why is a request refused? Runs the code of the authcore libraries on a token, a cookie, a forwarding header or a rate
 /// limit, and says what happens and why.
@@ -75,4 +78,30 @@ impl At {
         use authcore::Clock as _;
         self.now.unwrap_or_else(|| authcore::SystemClock.now())
     }
+}
+
+/// Help is written out; what is wrong with the arguments is told in one line, where clap has several.
+pub(crate) fn misread(error: &clap::Error) -> Result<Verdict, Fault> {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        fault::is_read(error.print())?;
+        return Ok(Verdict::Accepted);
+    }
+    let rendered = error.render().to_string();
+    let message = rendered.trim_start_matches("error: ");
+    let first = message.split("\n\n").next().unwrap_or_default();
+    let line = first.split_whitespace().collect::<Vec<_>>().join(" ");
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand || line.is_empty() {
+        return Err(Fault::Usage("name a command: see authcore --help".to_owned()));
+    }
+    if error.kind() == ErrorKind::InvalidUtf8 {
+        let line = "an argument is not UTF-8: what need not be text is piped into standard input";
+        return Err(Fault::Usage(line.to_owned()));
+    }
+    Err(Fault::Usage(format!("{line}: see authcore {}--help", command().unwrap_or_default())))
+}
+
+/// The command that was named, which has a help of its own.
+fn command() -> Option<String> {
+    let name = std::env::args_os().nth(1)?.into_string().ok()?;
+    Cli::command().find_subcommand(&name).map(|_| format!("{name} "))
 }

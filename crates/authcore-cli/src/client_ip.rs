@@ -19,13 +19,14 @@ pub(crate) struct ClientIpArgs {
     #[arg(long, value_name = "CIDR", conflicts_with = "hops")]
     trust: Vec<String>,
     /// How many proxies are in front, each of which appends an address
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = crate::value::whole::<usize>, allow_negative_numbers = true)]
     hops: Option<usize>,
     /// The header that the proxies write: x-forwarded-for or forwarded
     #[arg(long, value_name = "NAME", default_value = "x-forwarded-for")]
     header: ForwardingHeader,
     /// How many bits of an IPv6 address count, 32 to 128
-    #[arg(long, value_name = "BITS", default_value_t = 64)]
+    #[arg(long, value_name = "BITS", default_value_t = 64, value_parser = crate::value::whole::<u8>)]
+    #[arg(allow_negative_numbers = true)]
     ipv6_prefix: u8,
     /// The address of the connection's peer, with its port or without
     #[arg(long, value_name = "ADDRESS", value_parser = head::peer, required_unless_present = "batch")]

@@ -47,6 +47,7 @@ pub(crate) fn hint(reason: &str, token: &str, expected: &Expected<'_>) -> Option
                 header("typ").unwrap_or_else(|| "missing".to_owned())
             )
         }
+        "not_compact" if token.is_empty() => "there is no token: name one, or pipe it into standard input".to_owned(),
         "not_compact" if token.matches('.').count() == 4 => {
             "five segments make an encrypted token (JWE), which is not read here".to_owned()
         }

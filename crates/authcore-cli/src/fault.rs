@@ -74,20 +74,3 @@ const OPTIONS: [(&str, &str); 6] = [
     ("issuer, audience", "--issuer, --audience"),
     ("claim names", "--require, --user-claim"),
 ];
-
-/// Help is written out; what is wrong with the arguments is told in one line, where clap has several.
-pub(crate) fn of_arguments(error: &clap::Error) -> Result<Verdict, Fault> {
-    use clap::error::ErrorKind;
-    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        is_read(error.print())?;
-        return Ok(Verdict::Accepted);
-    }
-    let rendered = error.render().to_string();
-    let message = rendered.trim_start_matches("error: ");
-    let first = message.split("\n\n").next().unwrap_or_default();
-    let line = first.split_whitespace().collect::<Vec<_>>().join(" ");
-    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand || line.is_empty() {
-        return Err(Fault::Usage("name a command: see authcore --help".to_owned()));
-    }
-    Err(Fault::Usage(format!("{line}: see authcore --help")))
-}

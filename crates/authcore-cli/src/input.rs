@@ -34,9 +34,17 @@ pub(crate) fn secret_file(option: &str, path: &Path) -> Result<Secret, Fault> {
 pub(crate) fn variable(option: &str, name: &str) -> Result<String, Fault> {
     match std::env::var(name) {
         Ok(value) if !value.is_empty() => Ok(value),
+        // Who wrote `$SECRET` for `SECRET` handed over the secret itself.
+        _ if !is_shown(name) => Err(Fault::of(option, "takes the name of a variable that is set, never its value")),
         Err(std::env::VarError::NotUnicode(_)) => Err(Fault::of(option, format!("{name} is not text"))),
         Ok(_) | Err(_) => Err(Fault::of(option, format!("{name} is not set: export it first"))),
     }
+}
+
+/// Whether a variable that is not set may be told by what was taken for its name.
+fn is_shown(name: &str) -> bool {
+    let upper = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    name.starts_with(|first: char| !first.is_ascii_digit()) && name.len() <= 64 && name.bytes().all(upper)
 }
 
 /// A token: the argument, or standard input less the line end at its end. Bytes, since it may be anything.

@@ -50,10 +50,11 @@ impl Object {
     /// The members of a refusal: the public code, the finer reason, and what is wrong.
     pub(crate) fn refused(self, error: &AuthError) -> Self {
         let refusal = Refusal::from(error);
-        self.with("ok", false)
-            .with("code", refusal.code())
-            .with("reason", error.reason())
-            .with("detail", error.to_string())
+        let detail = match error {
+            AuthError::Unavailable(cause) => format!("{error}: {cause}"),
+            _ => error.to_string(),
+        };
+        self.with("ok", false).with("code", refusal.code()).with("reason", error.reason()).with("detail", detail)
     }
 
     pub(crate) fn end(mut self) -> String {

@@ -92,8 +92,9 @@ pub(crate) fn keys_at(option: &str, place: &str) -> Result<Keys, Fault> {
     Ok(Keys::Local(set))
 }
 
+/// Whether it is a URL, of whatever scheme: that one is not served is told better than that there is no such file.
 pub(crate) fn is_url(place: &str) -> bool {
-    place.starts_with("https://") || place.starts_with("http://")
+    place.contains("://")
 }
 
 /// A secret serves HS256, unless the allowed algorithms name others.

@@ -36,7 +36,7 @@ use fault::{Fault, Verdict};
 fn main() -> ExitCode {
     let outcome = match Cli::try_parse() {
         Ok(cli) => run(cli.command),
-        Err(error) => fault::of_arguments(&error),
+        Err(error) => cli::misread(&error),
     };
     match outcome {
         Ok(Verdict::Accepted) => ExitCode::SUCCESS,

@@ -42,6 +42,7 @@ pub(crate) struct MintArgs {
     audience: Vec<String>,
     /// How long it is good for
     #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = crate::value::duration)]
+    #[arg(allow_hyphen_values = true)]
     expires_in: Duration,
     /// A further claim, its value in JSON: role='"admin"'; may be repeated
     #[arg(long, value_name = "KEY=JSON", value_parser = claim)]

@@ -24,7 +24,7 @@ pub(crate) struct RateArgs {
     #[arg(long, value_name = "COUNT/TIME")]
     quota: Quota,
     /// How many are allowed at once [default: the count]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = crate::value::whole::<u32>, allow_negative_numbers = true)]
     burst: Option<u32>,
     /// Counts in this Redis instead of in process, by the arrivals' clock all the same
     #[arg(long, value_name = "URL", conflicts_with = "redis_url_env")]
@@ -37,6 +37,7 @@ pub(crate) struct RateArgs {
     key: Option<String>,
     /// When requests of cost 1 arrive, in microseconds
     #[arg(value_name = "T_US", conflicts_with = "batch")]
+    #[arg(value_parser = crate::value::whole::<i64>, allow_negative_numbers = true)]
     arrivals: Vec<i64>,
     #[command(flatten)]
     asking: Asking,

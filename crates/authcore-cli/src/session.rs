@@ -49,6 +49,7 @@ pub(crate) struct SessionArgs {
     cache_version: String,
     /// How old a cached session may be
     #[arg(long, value_name = "DURATION", default_value = "300s", value_parser = crate::value::duration)]
+    #[arg(allow_hyphen_values = true)]
     cache_max_age: Duration,
     /// The issuer of a cache that is signed with published keys
     #[arg(long, value_name = "URL", required_if_eq("cache", "jwks"))]
@@ -289,6 +290,11 @@ fn hint(error: &AuthError, args: &SessionArgs) -> Option<String> {
     let secure = if args.secure { "__Secure-" } else { "" };
     Some(match error.reason() {
         "missing" => format!("there is no cookie {secure}{}: see --secure and --cookie-name", args.cookie_name),
+        "session_malformed" => {
+            "the value is not a token, a dot and a signature of 44 characters, or there are two: copy it whole, as the \
+             browser sends it"
+                .to_owned()
+        }
         "session_bad_signature" => "another secret signed it: compare with the server's BETTER_AUTH_SECRET".to_owned(),
         "session_unknown" if args.cache != Cache::Off => {
             "the cache does not count (absent, stale, of another strategy or session), and no store was asked or \

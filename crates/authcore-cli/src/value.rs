@@ -43,6 +43,11 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     whole.map(Duration::from_millis).ok_or_else(|| "takes a whole number and a unit, as in 30s, 15m or 1d".to_owned())
 }
 
+/// A whole number. Below zero only where its type is, and no larger than its type holds.
+pub(crate) fn whole<N: std::str::FromStr>(text: &str) -> Result<N, String> {
+    text.parse().map_err(|_| "takes a whole number within its range".to_owned())
+}
+
 /// A header field as it stands in a request: `Name: value`.
 pub(crate) fn field(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once(':').ok_or("takes a header field, as in 'Cookie: name=value'")?;

@@ -32,12 +32,14 @@ pub(crate) struct VerifyArgs {
     algorithms: AlgorithmArgs,
     /// How far clocks may differ, at most 60s
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = crate::value::duration)]
+    #[arg(allow_hyphen_values = true)]
     leeway: Duration,
     /// The claim that names the user
     #[arg(long, value_name = "CLAIM", default_value = "sub")]
     user_claim: String,
     /// The longest token that is looked at
-    #[arg(long, value_name = "BYTES", default_value_t = 16_384)]
+    #[arg(long, value_name = "BYTES", default_value_t = 16_384, value_parser = crate::value::whole::<usize>)]
+    #[arg(allow_negative_numbers = true)]
     max_token_bytes: usize,
     /// The `typ` that is accepted [default: any but those of other kinds of token]
     #[arg(long, value_name = "TYPE")]

@@ -69,14 +69,15 @@ fn limits() -> Check {
     }
     let number = |name: &'static str, default: u64| match variable(name) {
         None => Ok(default),
-        Some(text) => text.parse().map_err(|_| name),
+        Some(text) => text.parse().ok().filter(|number| *number > 0).ok_or(name),
     };
     let read =
         number("RATE_LIMIT_MAX_REQUESTS", 100).and_then(|most| Ok((most, number("RATE_LIMIT_WINDOW_MS", 900_000)?)));
     let (most, window) = match read {
         Ok(read) => read,
         Err(name) => {
-            return Check::fail(name, "is no whole number").mend(format!("write {name} in digits, or unset it"));
+            let mend = format!("write {name} in digits, or unset it; RATE_LIMIT=off limits nothing");
+            return Check::fail(name, "is no whole number above zero").mend(mend);
         }
     };
     let quota = u32::try_from(most).map(|most| Quota::per(most, Duration::from_millis(window)));

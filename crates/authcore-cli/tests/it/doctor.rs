@@ -221,6 +221,8 @@ fn what_stands_at_the_edge_is_checked() {
         ("TRUSTED_PROXIES_HEADER", "forwarded", ["without TRUSTED_PROXIES", "set TRUSTED_PROXIES"]),
         ("RATE_LIMIT", "maybe", ["`on` or `off`", "unset"]),
         ("RATE_LIMIT_WINDOW_MS", "1m", ["no whole number", "digits"]),
+        ("RATE_LIMIT_WINDOW_MS", "0", ["above zero", "digits"]),
+        ("RATE_LIMIT_MAX_REQUESTS", "0", ["above zero", "RATE_LIMIT=off"]),
         ("AUTH_LEEWAY", "2m", ["0s to 60s", "AUTH_LEEWAY"]),
         ("BETTER_AUTH_COOKIE_CACHE", "maybe", ["`off`", "BETTER_AUTH_COOKIE_CACHE"]),
     ] {

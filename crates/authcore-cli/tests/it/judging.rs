@@ -125,7 +125,9 @@ fn a_published_set_is_fetched_or_the_outage_told() {
         &["jws", &token, "--jwks", &url, "--json"],
     ] {
         let ran = run(arguments);
-        assert_eq!((ran.code, &ran.lines()[0]["code"]), (Some(1), &json!("auth_unavailable")), "{ran:?}");
+        let answer = &ran.lines()[0];
+        assert_eq!((ran.code, &answer["code"]), (Some(1), &json!("auth_unavailable")), "{ran:?}");
+        assert!(answer["detail"].as_str().is_some_and(|why| why.contains("error sending request")), "{ran:?}");
     }
     for document in [b"<html>", NO_UTF8] {
         issuer.answer(Answer::json(document));

@@ -62,6 +62,8 @@ fn the_signature_alone_is_judged_where_there_is_no_store() {
         human.code == Some(0) && human.out.contains("source      signature") && !human.out.contains(TOKEN),
         "{human:?}"
     );
+    let human = session(&["-H", &format!("Cookie: better-auth.session_token={TOKEN}")], "");
+    assert!(human.code == Some(1) && human.out.contains("a dot and a signature"), "{human:?}");
     let human = session(&[], "");
     assert!(human.code == Some(1) && human.out.contains("there is no cookie better-auth.session_token"), "{human:?}");
 }

@@ -1,10 +1,13 @@
 //! `verify`, `decode`, `mint`.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+
 use authcore::Algorithm;
 use authcore_testkit::{AUDIENCE, ISSUER, SigningKey, b64, jwks, mint};
 use serde_json::{Value, json};
 
-use crate::support::{Folder, SECRET, batch, run, run_with};
+use crate::support::{Folder, Ran, SECRET, batch, command, run, run_with};
 
 const NOW: i64 = 1_750_000_000;
 
@@ -57,6 +60,8 @@ fn a_refusal_says_why_and_what_to_do() {
     for told in ["refused: token_invalid (wrong_issuer)", "byte for byte", "401", ISSUER] {
         assert!(ran.out.contains(told), "{told}: {}", ran.out);
     }
+    let none = run(&["verify", "--jwks", &set]);
+    assert!(none.code == Some(1) && none.out.contains("there is no token"), "{none:?}");
     let ran = run(&[&options[..], &["--json", "--audience", "other"]].concat());
     assert_eq!(ran.code, Some(1));
     let expected = json!({
@@ -221,15 +226,27 @@ fn wrong_use_is_one_line_that_names_the_option() {
         (&["verify", "a.b.c"][..], &["--jwks", "--secret-env"][..]),
         (&["verify", "a.b.c", "--jwks", "/nowhere/jwks.json"], &["--jwks", "/nowhere/jwks.json"]),
         (&["verify", "a.b.c", "--jwks", "http://example.com/jwks"], &["--jwks", "https"]),
+        (&["verify", "a.b.c", "--jwks", "ftp://example.com/jwks"], &["--jwks", "must be https"]),
+        (&["keys", "ftp://example.com/jwks"], &["FILE_OR_URL", "must be https"]),
         (&["verify", "a.b.c", "--jwk", &private], &["--jwk", "not a well-formed JWK"]),
         (&["verify", "a.b.c", "--public-key", &set], &["--public-key", "PEM"]),
         (&["verify", "a.b.c", "--jwks", &set, "--leeway", "61s"], &["--leeway", "60 seconds"]),
         (&["verify", "a.b.c", "--jwks", &set, "--leeway", "soon"], &["--leeway", "30s"]),
+        (&["verify", "a.b.c", "--jwks", &set, "--leeway", "-1s"], &["--leeway", "30s", "see authcore verify --help"]),
+        (&["verify", "a.b.c", "--jwks", &set, "--max-token-bytes", "-1"], &["--max-token-bytes", "whole number"]),
+        (&["client-ip", "--peer", "::1", "--hops", "-1"], &["--hops", "whole number"]),
+        (&["client-ip", "--peer", "::1", "--ipv6-prefix", "300"], &["--ipv6-prefix", "whole number"]),
+        (&["rate", "--quota", "1/s", "--burst", "-1"], &["--burst", "whole number"]),
+        (&["rate", "--quota", "1/s", "soon"], &["T_US", "whole number"]),
+        (&["rate", "--quota", "1/s", "-1"], &["T_US", "from 0"]),
         (&["verify", "a.b.c", "--jwks", &set, "--algorithms", "none"], &["--algorithms", "not a signature algorithm"]),
         (&["verify", "a.b.c", "--jwks", &set, "--now", "tomorrow"], &["--now", "Unix seconds"]),
         (&["verify", "a.b.c", "--jwks", &set, "--secret-env", "SECRET"], &["--jwks", "--secret-env"]),
         (&["verify", "a.b.c", "--jwks", &set, "--no-such-option"], &["--no-such-option"]),
         (&["verify", "a.b.c", "--secret-env", "NOBODY"], &["--secret-env", "NOBODY", "export"]),
+        // As the shell makes it of `--secret-env $SECRET`, also where that is not set.
+        (&["verify", "a.b.c", "--secret-env", SECRET], &["--secret-env", "never its value"]),
+        (&["verify", "a.b.c", "--secret-env", ""], &["--secret-env", "the name of a variable"]),
         (&["verify", "a.b.c", "--secret-env", "SHORT"], &["--secret-env", "at least 32 bytes"]),
         (&["verify", "a.b.c", "--batch", "--secret-env", "SECRET"], &["TOKEN", "--batch"]),
         (
@@ -244,6 +261,7 @@ fn wrong_use_is_one_line_that_names_the_option() {
         ),
         (&["jws", "--batch", "--public-key", &rsa, "--algorithms", "ES256,EdDSA"], &["--public-key", "ES256,EdDSA"]),
         (&["mint", "--sub", "a", "--secret-env", "SHORT"], &["--secret-env", "at least 32 bytes"]),
+        (&["mint", "--sub", "a", "--secret-env", "SECRET", "--expires-in", "-5s"], &["--expires-in", "15m"]),
         (&["mint", "--sub", "a"], &["--jwk"]),
         (&["mint", "--sub", "a", "--jwk", &set], &["--jwk", "private key"]),
         (&["mint", "--sub", "a", "--secret-env", "SECRET", "--claim", "role=admin"], &["--claim", "JSON"]),
@@ -255,6 +273,12 @@ fn wrong_use_is_one_line_that_names_the_option() {
         ran.is_usage(holds);
         assert!(!ran.err.contains("hidden") && !ran.err.contains(SECRET), "{}", ran.err);
     }
+}
+
+#[test]
+fn an_argument_that_is_no_text_is_told_what_to_do_instead() {
+    let output = command(&["decode"], &[]).arg(OsStr::from_bytes(b"\xff")).output().expect("the command ends");
+    Ran::of(output).is_usage(&["not UTF-8", "standard input"]);
 }
 
 #[test]
