@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Holds the documents against the code: hostile cases have tests, those that must hold also through the wire of the example
-servers; named tests exist; direct dependencies have rows; excerpts stand where they say; the differences of the FastAPI twin
+servers; choices have reasons; named tests exist; direct dependencies have rows; excerpts stand where they say; the differences of the FastAPI twin
 are counted right."""
 
 import json
@@ -45,6 +45,15 @@ def faults_through_the_wire():
     sent = {f"{part[0].upper()}-{part[1:]}" for several in ids for part in re.findall(r"[a-z]\d+", several)}
     yield from (f"{case} is put through no wire, and nothing says why" for case in musts if case not in sent | excepted)
     yield from (f"{case} is said to be put through no wire, and it is" for case in sorted(excepted & sent))
+
+
+def choices_without_a_reason():
+    chosen = re.findall(r"^\| ([A-Z]-\d+) \|.*\| P \|$", cases()[0], re.MULTILINE)
+    assert chosen, "docs/security/cases.md lists no choice"
+    text = (ROOT / "docs/security/policy-choices.md").read_text()
+    rows = re.findall(r"^\| ([A-Z]-\d+(?:, [A-Z]-\d+)*) \|", text, re.MULTILINE)
+    explained = {case for row in rows for case in row.split(", ")}
+    return [case for case in dict.fromkeys(chosen) if case not in explained]
 
 
 def tests_that_are_named_and_are_not_there():
@@ -107,11 +116,13 @@ def differences_that_are_counted_wrong():
 def main():
     faults = [f"docs/security/cases.md: {case} has no test that names it" for case in cases_without_a_test()]
     faults += [f"docs/security/cases.md: {fault}" for fault in dict.fromkeys(faults_through_the_wire())]
+    faults += [f"docs/security/policy-choices.md: {case} has no reason" for case in choices_without_a_reason()]
     faults += [f"docs/security/{page}: there is no test {name}" for page, name in tests_that_are_named_and_are_not_there()]
     faults += [f"docs/DEPENDENCIES.md: {name} has no row" for name in dependencies_without_a_row()]
     faults += excerpts_that_stand_nowhere()
     faults += differences_that_are_counted_wrong()
-    print("\n".join(faults) or "each case has a test, each test that is named exists, each dependency has a row, excerpts stand")
+    fine = "cases have tests, choices reasons, dependencies rows; tests that are named exist, excerpts stand"
+    print("\n".join(faults) or fine)
     sys.exit(bool(faults))
 
 

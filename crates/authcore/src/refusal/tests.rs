@@ -1,4 +1,5 @@
 use super::*;
+use crate::error::Part;
 
 fn realm() -> Arc<str> {
     Arc::from("tasks")
@@ -37,9 +38,29 @@ fn retry_after_is_rounded_up_and_at_least_one() {
 
 #[test]
 fn every_token_that_is_not_believed_reads_the_same() {
-    let bodies = [AuthError::BadSignature, AuthError::UnknownKey, AuthError::WrongIssuer, AuthError::NotCompact]
-        .map(|error| Refusal::from(error).body());
-    assert!(bodies.iter().all(|body| *body == bodies[0]));
+    let first = Refusal::from(AuthError::BadSignature).body();
+    for error in [
+        AuthError::UnreadBearer,
+        AuthError::TooLong(9),
+        AuthError::NotCompact,
+        AuthError::NotBase64(Part::Header),
+        AuthError::NotJsonObject(Part::Payload),
+        AuthError::DuplicateMember(Part::Payload),
+        AuthError::RefusedParameter("crit"),
+        AuthError::WrongType,
+        AuthError::RefusedAlgorithm,
+        AuthError::MissingKeyId,
+        AuthError::UnknownKey,
+        AuthError::AmbiguousKey,
+        AuthError::KeyMismatch,
+        AuthError::MissingClaim("exp".into()),
+        AuthError::MalformedClaim("sub".into()),
+        AuthError::WrongIssuer,
+        AuthError::WrongAudience,
+    ] {
+        let reason = error.reason();
+        assert_eq!(Refusal::from(error).body(), first, "{reason}");
+    }
 }
 
 #[test]

@@ -101,7 +101,8 @@ fn a41_the_text_of_a_key_is_refused_as_a_shared_secret() {
         }
     }
     for text in ["prefix -----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIK0wmN"] {
-        assert!(Key::hmac(Algorithm::Hs256, &Secret::new(text)).is_err(), "{text}");
+        let error = Key::hmac(Algorithm::Hs256, &Secret::new(text)).expect_err(text);
+        assert!(error.to_string().contains("text of a key"), "{text}: {error}");
     }
     for text in ["{a secret that happens to begin like a JWK", r#"a secret that happens to say "kty" somewhere"#] {
         assert!(Key::hmac(Algorithm::Hs256, &Secret::new(text)).is_ok(), "{text}");
@@ -237,14 +238,17 @@ fn a51_a_key_in_the_header_is_not_believed() {
 
 #[tokio::test]
 async fn a52_no_header_makes_us_ask_anyone() {
-    let issuer = authcore_testkit::FakeIssuer::start(&[ed25519()]).await;
-    let attacker = SigningKey::generate(Algorithm::EdDsa);
+    let attacker = SigningKey::generate(Algorithm::EdDsa).with_kid("theirs");
+    let issuer = authcore_testkit::FakeIssuer::start(&[&attacker]).await;
     let elsewhere = [issuer.jwks_url(), "file:///etc/passwd".into(), "http://169.254.169.254/latest/meta-data".into()];
     for url in elsewhere {
         for parameter in ["jku", "x5u"] {
-            let token = good().header(parameter, url.as_str()).header("kid", ed25519().kid()).sign(&attacker);
-            let verdict = crate::support::verifier().verify_token(&token).await;
-            assert_eq!(verdict.expect_err("another's key").reason(), "bad_signature");
+            // Under the name of a key of ours, and of one that only that URL has.
+            for (kid, reason) in [(ed25519().kid(), "bad_signature"), (attacker.kid(), "unknown_key")] {
+                let token = good().header(parameter, url.as_str()).header("kid", kid).sign(&attacker);
+                let verdict = crate::support::verifier().verify_token(&token).await;
+                assert_eq!(verdict.expect_err("another's key").reason(), reason, "{parameter} {url}");
+            }
         }
     }
     assert_eq!(issuer.requests(), 0);

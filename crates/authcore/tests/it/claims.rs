@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use authcore::{Algorithm, AuthError, Identity, ManualClock, Refusal};
+use authcore::{Algorithm, AuthError, Identity, ManualClock, Refusal, Timestamp};
 use authcore_testkit::{AUDIENCE, ISSUER, Mint};
 use serde_json::{Value, json};
 
@@ -109,7 +109,8 @@ fn l70_nbf_is_kept_and_of_one_type() {
     }
     let lenient = builder_for([ed25519()]).leeway(Duration::from_secs(60)).build().expect("good settings");
     assert!(lenient.check(&good().not_before(NOW + 60).sign(ed25519())).is_ok());
-    assert!(lenient.check(&good().not_before(NOW + 61).sign(ed25519())).is_err());
+    let error = lenient.check(&good().not_before(NOW + 61).sign(ed25519())).expect_err("past the leeway");
+    assert_eq!(error.reason(), "not_yet_valid");
 }
 
 #[test]
@@ -307,11 +308,22 @@ fn the_claim_that_names_the_user_can_be_chosen() {
 #[test]
 fn identities_tell_when_and_as_what_they_were_issued() {
     let identity = accepted(good().claim("jti", "t-1").claim("sid", "s-1"));
-    assert_eq!(identity.issued_at().map(authcore::Timestamp::as_seconds), Some(NOW));
+    assert_eq!(identity.issued_at().map(Timestamp::as_seconds), Some(NOW));
     assert_eq!((identity.token_id(), identity.session_id()), (Some("t-1"), Some("s-1")));
 
     let bare = accepted(good().without("iat").without("jti"));
     assert_eq!((bare.issued_at(), bare.token_id(), bare.session_id()), (None, None, None));
+}
+
+#[test]
+fn an_age_is_told_by_the_second_and_who_tells_none_is_too_old() {
+    let (moment, next) = (Timestamp::from_seconds(NOW - 1), Timestamp::from_micros((NOW - 1) * 1_000_000 + 1));
+    // Half a second later it is still of the same second.
+    for iat in [json!(NOW - 1), json!(1_749_999_999.5)] {
+        let identity = accepted(good().claim("iat", iat));
+        assert!(!identity.was_issued_before(moment) && identity.was_issued_before(next));
+    }
+    assert!(accepted(good().without("iat")).was_issued_before(Timestamp::from_seconds(0)));
 }
 
 #[test]
@@ -353,7 +365,7 @@ fn identities_carry_what_was_verified() {
     }
     assert_eq!(identity.claims::<Profile>().expect("has an e-mail").email, "alice@example.com");
     assert_eq!(identity.issuer(), Some(ISSUER));
-    assert_eq!(identity.expires_at().map(authcore::Timestamp::as_seconds), Some(NOW + 900));
+    assert_eq!(identity.expires_at().map(Timestamp::as_seconds), Some(NOW + 900));
     let authcore::Method::Jwt { algorithm, key_id } = identity.method() else { panic!("a JWT") };
     assert_eq!((*algorithm, key_id.as_deref()), (Algorithm::EdDsa, ed25519().kid()));
 }
