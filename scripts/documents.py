@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Holds the documents against the code: hostile cases have tests, those that must hold also through the wire of the example
-servers; choices have reasons; named tests exist; direct dependencies have rows; excerpts stand where they say; the differences of the FastAPI twin
-are counted right."""
+servers; choices have reasons; named tests exist; direct dependencies have rows; excerpts stand where they say; the
+differences of the FastAPI twin are counted right."""
 
 import json
 import pathlib
