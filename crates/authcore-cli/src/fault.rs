@@ -66,10 +66,11 @@ impl From<ConfigError> for Fault {
 }
 
 /// Which options set what a verifier calls so.
-const OPTIONS: [(&str, &str); 6] = [
+const OPTIONS: [(&str, &str); 7] = [
     ("leeway", "--leeway"),
     ("algorithms", "--algorithms"),
     ("max_token_bytes", "--max-token-bytes"),
+    ("typ", "--typ"),
     ("issuer", "--issuer"),
     ("issuer, audience", "--issuer, --audience"),
     ("claim names", "--require, --user-claim"),

@@ -230,6 +230,7 @@ fn wrong_use_is_one_line_that_names_the_option() {
         (&["keys", "ftp://example.com/jwks"], &["FILE_OR_URL", "must be https"]),
         (&["verify", "a.b.c", "--jwk", &private], &["--jwk", "not a well-formed JWK"]),
         (&["verify", "a.b.c", "--public-key", &set], &["--public-key", "PEM"]),
+        (&["verify", "a.b.c", "--jwks", &set, "--typ", ""], &["--typ", "matches nothing"]),
         (&["verify", "a.b.c", "--jwks", &set, "--leeway", "61s"], &["--leeway", "60 seconds"]),
         (&["verify", "a.b.c", "--jwks", &set, "--leeway", "soon"], &["--leeway", "30s"]),
         (&["verify", "a.b.c", "--jwks", &set, "--leeway", "-1s"], &["--leeway", "30s", "see authcore verify --help"]),

@@ -65,7 +65,8 @@ impl JwtVerifierBuilder {
     }
 
     /// The one `typ` that is accepted, `application/` left out; `"JWT"` also stands for a token without one. By default
-    /// any but those that announce another kind of token (`dpop+jwt`, `logout+jwt` and the like, RFC 8725 §3.11).
+    /// any but those that announce another kind of token (`dpop+jwt`, `logout+jwt` and the like, RFC 8725 §3.11). Building
+    /// fails for an empty one and for one with a `/`.
     pub fn typ(mut self, typ: impl Into<Box<str>>) -> Self {
         self.expectations.typ = Some(typ.into());
         self

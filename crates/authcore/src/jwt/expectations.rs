@@ -81,6 +81,11 @@ impl Expectations {
         if self.issuers.iter().any(|issuer| issuer.is_empty()) || self.audiences.iter().any(|one| one.is_empty()) {
             return Err(ConfigError::new("issuer, audience: an empty one matches nothing; leave it out"));
         }
+        if self.typ.as_deref().is_some_and(|typ| typ.is_empty() || typ.contains('/')) {
+            return Err(ConfigError::new(
+                "typ: the name alone, as in at+jwt; an empty one, or one with `/`, matches nothing",
+            ));
+        }
         if self.access_tokens {
             if self.issuers.is_empty() || self.audiences.is_empty() {
                 return Err(ConfigError::new("access_tokens: state the issuer and the audience too (RFC 9068 §4)"));
@@ -114,7 +119,7 @@ impl Expectations {
         let fits = match (&self.typ, header.typ.as_deref()) {
             (Some(expected), Some(typ)) => is_media_type(typ, expected),
             // Explicit typing is what tells kinds of tokens apart (RFC 8725 §3.11), but plain JWTs go without.
-            (Some(expected), None) => **expected == *"JWT",
+            (Some(expected), None) => expected.eq_ignore_ascii_case("JWT"),
             (None, Some(typ)) => !is_other_kind(typ),
             (None, None) => true,
         };

@@ -305,11 +305,13 @@ fn a57_tokens_of_another_kind_say_so() {
     let untyped = good().without_header("typ").sign(ed25519());
     assert_eq!(refused(&access_tokens, &untyped), "wrong_type");
     assert!(check(&untyped).is_ok());
-    let plain = builder_for([ed25519()]).typ("JWT").build().expect("good settings");
-    for token in [good().header("typ", "JWT").sign(ed25519()), untyped] {
-        assert!(plain.check(&token).is_ok(), "{token}");
+    for typ in ["JWT", "jwt"] {
+        let plain = builder_for([ed25519()]).typ(typ).build().expect("good settings");
+        for token in [&good().header("typ", "JWT").sign(ed25519()), &untyped] {
+            assert!(plain.check(token).is_ok(), "{token}");
+        }
+        assert_eq!(refused(&plain, &good().header("typ", "at+jwt").sign(ed25519())), "wrong_type");
     }
-    assert_eq!(refused(&plain, &good().header("typ", "at+jwt").sign(ed25519())), "wrong_type");
 }
 
 /// No spoilt signature of this key verifies.

@@ -35,6 +35,13 @@ fn an_empty_issuer_or_audience_is_a_mistake_whichever_it_is() {
 }
 
 #[test]
+fn a_type_that_matches_nothing_is_a_mistake() {
+    for typ in ["", "application/at+jwt"] {
+        assert!(mistake(builder().typ(typ)).starts_with("typ: the name alone"), "{typ}");
+    }
+}
+
+#[test]
 fn an_empty_claim_name_is_a_mistake_whichever_it_is() {
     for builder in
         [builder().user_claim(""), builder().role_claim(""), builder().session_claim(""), builder().require("")]
