@@ -91,6 +91,10 @@ impl<'t> Members<'t> {
         if !(2048..=8192).contains(&bits) || !exponent_is_sound {
             return Err(KeyRefused::Weak);
         }
+        // Two odd primes make an odd number (RFC 8017 §3.1).
+        if n.last().is_some_and(|byte| byte % 2 == 0) {
+            return Err(KeyRefused::InvalidNumbers);
+        }
         let verify = VerifyKey::rsa(algorithm, n, e).map_err(|_| KeyRefused::InvalidNumbers)?;
         Ok((algorithm, verify, fingerprint(&[algorithm.name().as_bytes(), n, e]), Facts::rsa(n, e, bits)))
     }

@@ -102,7 +102,7 @@ pub enum KeyRefused {
     /// RSA below 2048 bits or over 8192, a bad exponent, an Ed25519 point of low order, a short or public secret.
     #[error("key is too weak, or too large")]
     Weak,
-    /// A point off its curve, or numbers that make no key.
+    /// A point off its curve, an even RSA modulus, or other numbers that make no key.
     #[error("numbers do not make a key")]
     InvalidNumbers,
     /// Two different keys share this `kid`: neither is used.

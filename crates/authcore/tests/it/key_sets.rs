@@ -176,6 +176,11 @@ fn k96_rsa_keys_that_are_weak_or_absurd_are_ignored() {
     assert_eq!(rsa(json!({ "n": b64([&[0x7f], &n[1..]].concat()) })), "weak");
     assert_eq!(rsa(json!({ "n": b64([vec![0; 128], short(128)].concat()) })), "weak");
     assert_eq!(rsa(json!({ "n": b64([n.as_slice(); 5].concat()) })), "weak");
+    assert_eq!(
+        rsa(json!({ "n": b64([&n[..255], &[n[255] - 1]].concat()) })),
+        "invalid_numbers",
+        "no product of odd primes"
+    );
     for e in [&[1_u8][..], &[0], &[], &[2], &[1, 0, 0], &[0, 1], &[1, 0, 0, 0, 1]] {
         assert_eq!(rsa(json!({ "e": b64(e) })), "weak", "{e:?}");
     }
