@@ -85,11 +85,12 @@ fn rsa(der: &[u8]) -> Option<String> {
     Some(format!(r#""kty":"RSA","n":"{n}","e":"{e}""#))
 }
 
-/// The bytes of an INTEGER that is not negative.
+/// The bytes of an INTEGER that is not negative, in its one spelling: a zero in front only where it would read as negative
+/// without (X.690 §8.3.2).
 fn positive(integer: &[u8]) -> Option<&[u8]> {
     match integer {
-        [0, rest @ ..] => Some(rest),
-        [first, ..] if *first < 0x80 => Some(integer),
+        [0, rest @ ..] if matches!(rest, [0x80..=0xff, ..]) => Some(rest),
+        [0] | [1..=0x7f, ..] => Some(integer),
         _ => None,
     }
 }
@@ -171,10 +172,12 @@ mod tests {
     }
 
     #[test]
-    fn integers_are_not_negative() {
-        assert_eq!(
-            (positive(&[0, 0x80]), positive(&[0x7f]), positive(&[0x80]), positive(&[])),
-            (Some(&[0x80][..]), Some(&[0x7f][..]), None, None)
-        );
+    fn integers_are_not_negative_and_have_one_spelling() {
+        for (integer, bytes) in [(&[0, 0x80][..], &[0x80][..]), (&[0x7f], &[0x7f]), (&[1, 0], &[1, 0]), (&[0], &[0])] {
+            assert_eq!(positive(integer), Some(bytes));
+        }
+        for bad in [&[0x80][..], &[], &[0, 1], &[0, 0x7f, 0xff], &[0, 0, 0x80]] {
+            assert_eq!(positive(bad), None, "{bad:?}");
+        }
     }
 }
