@@ -49,12 +49,17 @@ impl Engine for Postgres {
         one == other
     }
 
+    /// Infinite times are null to `to_char`, and would pass for none.
     fn as_text(&self, column: &str, declared: &str) -> String {
         match declared {
             "timestamp with time zone" => {
-                format!("to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")
+                format!(
+                    "coalesce(to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), {column}::text)"
+                )
             }
-            "timestamp without time zone" => format!("to_char({column}, 'YYYY-MM-DD\"T\"HH24:MI:SS.US')"),
+            "timestamp without time zone" => {
+                format!("coalesce(to_char({column}, 'YYYY-MM-DD\"T\"HH24:MI:SS.US'), {column}::text)")
+            }
             _ => format!("{column}::text"),
         }
     }

@@ -16,11 +16,15 @@ impl Zone {
 }
 
 /// Reads `2026-11-27T19:07:13.112Z`, `… +00:00`, `2026-11-27 19:07:13` (in `zone`) and `1795806433112` (milliseconds since
-/// the epoch). Anything else, and what lies outside the years 0 to 9999, is `None`.
+/// the epoch). Anything else, and what lies outside the years 0 to 9999, is `None`; so is a number that is rather one of
+/// seconds, as which a ban would have ended in 1970.
 pub(crate) fn instant(text: &str, Zone(zone): Zone) -> Option<Timestamp> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     if digits.bytes().all(|byte| byte.is_ascii_digit()) {
         let milliseconds: i64 = text.parse().ok()?;
+        if milliseconds != 0 && milliseconds.unsigned_abs() < LEAST_MILLISECONDS {
+            return None;
+        }
         let micros = milliseconds.checked_mul(1000)?;
         return in_range(micros.div_euclid(MICROS)).map(|_| Timestamp::from_micros(micros));
     }
@@ -80,6 +84,9 @@ fn in_range(seconds: i64) -> Option<i64> {
 
 const MICROS: i64 = 1_000_000;
 
+/// March 1973: seconds are fewer until the year 5138.
+const LEAST_MILLISECONDS: u64 = 100_000_000_000;
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -110,7 +117,11 @@ mod tests {
         }
         assert_eq!(millis("2026-11-27T19:07:13.112Z", "-05:00"), Some(1_795_806_433_112), "its own zone wins");
         assert_eq!(instant("1969-12-31T23:59:59.9999999Z", UTC), Some(Timestamp::from_micros(-1)));
-        assert_eq!(instant("-1", UTC), Some(Timestamp::from_micros(-1000)));
+        assert_eq!(instant("0", UTC), Some(Timestamp::from_micros(0)));
+        for soonest in ["100000000000", "-100000000000"] {
+            let micros = soonest.parse::<i64>().expect("a number") * 1000;
+            assert_eq!(instant(soonest, UTC), Some(Timestamp::from_micros(micros)));
+        }
     }
 
     #[test]
@@ -138,6 +149,10 @@ mod tests {
             " 1795806616680",
             "9223372036854775807",
             "253402300800000",
+            "1795806433", // seconds, as Drizzle's other mode has them
+            "99999999999",
+            "-99999999999",
+            "1",
             "٢٠٢٦-01-01T00:00:00Z",
         ] {
             assert_eq!(instant(text, UTC), None, "{text:?}");

@@ -177,6 +177,7 @@ async fn keys_hold_to_the_suite_in_postgres() {
         let bench = SqlKeys::new(Database::at(&url).await, &url, form, schema).await;
         key_suite::run(&bench).await;
         key_suite::given_up::anywhere(&bench, bench.single.clone(), ("OfOneConnection", 22)).await;
+        a_time_before_or_after_all_others_is_not_none(&bench).await;
         a_reference_to_no_such_id_is_no_outage(&bench).await;
     }
     rights_to_four_columns_are_enough(&engine).await;
@@ -195,6 +196,21 @@ async fn a_reference_to_no_such_id_is_no_outage(bench: &SqlKeys) {
             _ => assert!(found.expect("it answers").expect("the key is there").owner.is_none(), "{reference}"),
         }
     }
+}
+
+/// PostgreSQL writes infinite times as null: a key that is long over would be one without an end.
+async fn a_time_before_or_after_all_others_is_not_none(bench: &SqlKeys) {
+    let set = async |end: &str| {
+        let key = bench.form.spell("UPDATE \"apikey\" SET \"expiresAt\" = ");
+        let of = bench.form.spell(&format!(" WHERE \"id\" = '{}'", bench.key_id(17)));
+        bench.database.run(&format!("{key}{end}{of}")).await;
+        bench.reader.api_key(&ApiKey::new("Unlimited").expect("a key")).await
+    };
+    for end in ["'-infinity'", "'infinity'"] {
+        let cause = std::error::Error::source(&set(end).await.expect_err(end)).map(ToString::to_string);
+        assert_eq!(cause.as_deref(), Some("`apikey.expiresAt` holds what cannot be read"), "{end}");
+    }
+    set("NULL").await.expect("it answers").expect("the key is there");
 }
 
 async fn rights_to_four_columns_are_enough(engine: &Engine) {

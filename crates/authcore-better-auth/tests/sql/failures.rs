@@ -23,6 +23,7 @@ async fn a_row_that_cannot_be_read_is_an_outage_and_not_a_verdict() {
     for (column, value) in [
         ("session.expiresAt", "'soon-secret'"),
         ("session.expiresAt", "1795806433.5"),
+        ("session.expiresAt", "1795806433"),
         ("session.expiresAt", "''"),
         ("session.expiresAt", "x'ff00'"),
         ("session.createdAt", "'2026-02-30T00:00:00Z'"),
@@ -32,6 +33,7 @@ async fn a_row_that_cannot_be_read_is_an_outage_and_not_a_verdict() {
         ("user.banned", "'secret'"),
         ("user.banned", "2"),
         ("user.banExpires", "'never-secret'"),
+        ("user.banExpires", "1795806433"),
         ("user.emailVerified", "-1"),
         ("user.role", "x'ff'"),
     ] {
@@ -51,6 +53,18 @@ async fn a_row_that_cannot_be_read_is_an_outage_and_not_a_verdict() {
             .await;
         assert!(bench.sessions.session(&token("Spoilt")).await.expect("as before").is_some(), "{column}");
     }
+}
+
+/// In milliseconds the end of such a ban would be in January 1970.
+#[tokio::test]
+async fn a_ban_whose_end_is_in_seconds_lets_nobody_in() {
+    let file = SqliteFile::new("seconds");
+    let bench = bench(&file).await;
+    bench.database.run("UPDATE \"user\" SET \"banned\" = 1, \"banExpires\" = 4102444800").await;
+    let id = authcore::UserId::new(&text_id(1)).expect("an id");
+    let error = bench.sessions.users().user(&id).await.expect_err("nobody can tell");
+    let cause = std::error::Error::source(&error).map(ToString::to_string);
+    assert_eq!(cause.as_deref(), Some("`user.banExpires` holds what cannot be read"));
 }
 
 /// One user who cannot be read does not hide behind the others.
