@@ -16,7 +16,7 @@ pub use or_database::RedisOrDatabase;
 use tokio::runtime::Handle;
 
 use crate::record;
-use crate::session::SessionRecord;
+use crate::session::{Session, SessionRecord};
 use crate::store::SessionStore;
 use crate::token::SessionToken;
 
@@ -131,12 +131,21 @@ impl RedisSessions {
         }
         let Some(json) = self.value(token.expose(), record::MAX_BYTES).await? else { return Ok(Found::Missing) };
         let record = Box::new(record::read(&json)?);
-        let mark = self.value(&format!("{MARK}{}", record.session.user_id), MAX_MARK).await?;
-        let Some(mark) = mark else { return Ok(Found::Live(record)) };
+        Ok(if self.is_revoked_in_time(&record.session).await? { Found::Revoked } else { Found::Live(record) })
+    }
+
+    /// Whether all sessions of its user were ended after it began.
+    async fn is_revoked(&self, session: &Session) -> Result<bool, Unavailable> {
+        self.in_time(self.is_revoked_in_time(session)).await
+    }
+
+    async fn is_revoked_in_time(&self, session: &Session) -> Result<bool, BoxError> {
+        let mark = self.value(&format!("{MARK}{}", session.user_id), MAX_MARK).await?;
+        let Some(mark) = mark else { return Ok(false) };
         let mark = millis(&mark).ok_or("the revocation mark cannot be read")?;
         // A session that does not say when it began cannot show that it began later.
-        let began = record.session.created_at.map(|began| began.as_micros().div_euclid(1000));
-        Ok(if began.is_some_and(|began| began >= mark) { Found::Live(record) } else { Found::Revoked })
+        let began = session.created_at.map(|began| began.as_micros().div_euclid(1000));
+        Ok(began.is_none_or(|began| began < mark))
     }
 
     /// The text under a key, of which no more is fetched than may be read. `None` for an empty text too, as Better Auth

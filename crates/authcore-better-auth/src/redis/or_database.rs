@@ -10,7 +10,8 @@ use crate::token::SessionToken;
 /// [`RedisSessions`] with a second store behind it, as Better Auth reads with `storeSessionInDatabase`.
 ///
 /// The second is asked only when Redis answers that it has no such key. A session that Redis knows to be revoked is over,
-/// and while Redis cannot be asked nobody is judged: the database may still hold what was ended.
+/// by the mark of its user too where only the database has it still; and while Redis cannot be asked nobody is judged: the
+/// database may still hold what was ended.
 #[derive(Clone, Debug)]
 pub struct RedisOrDatabase<S> {
     redis: RedisSessions,
@@ -21,6 +22,12 @@ impl<S> RedisOrDatabase<S> {
     pub(super) fn new(redis: RedisSessions, database: S) -> Self {
         Self { redis, database }
     }
+
+    /// What the database has, unless all sessions of its user were ended since. The mark is there before the rows go.
+    async fn standing(&self, found: Option<SessionRecord>) -> Result<Option<SessionRecord>, Unavailable> {
+        let Some(record) = found else { return Ok(None) };
+        Ok(if self.redis.is_revoked(&record.session).await? { None } else { Some(record) })
+    }
 }
 
 impl<S: SessionStore> SessionStore for RedisOrDatabase<S> {
@@ -28,7 +35,7 @@ impl<S: SessionStore> SessionStore for RedisOrDatabase<S> {
         match self.redis.find(token).await? {
             Found::Live(record) => Ok(Some(*record)),
             Found::Revoked => Ok(None),
-            Found::Missing => self.database.session(token).await,
+            Found::Missing => self.standing(self.database.session(token).await?).await,
         }
     }
 
@@ -36,7 +43,7 @@ impl<S: SessionStore> SessionStore for RedisOrDatabase<S> {
         match self.redis.find(token).await? {
             Found::Live(record) => Ok(Some(*record)),
             Found::Revoked => Ok(None),
-            Found::Missing => self.database.session_now(token).await,
+            Found::Missing => self.standing(self.database.session_now(token).await?).await,
         }
     }
 

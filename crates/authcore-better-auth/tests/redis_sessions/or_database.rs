@@ -66,6 +66,29 @@ async fn the_database_is_asked_only_for_a_key_that_is_not_there() {
     assert_eq!(asked.load(Ordering::Relaxed), 1, "an outage is not missing");
 }
 
+/// Better Auth marks first and takes the rows away last, and the database may be behind.
+#[tokio::test]
+async fn a_session_that_the_database_still_has_is_over_once_all_of_its_users_were_ended() {
+    let redis = RedisServer::start();
+    let sessions = sessions(&redis).await;
+    let (token, record) = stored();
+    let token = SessionToken::new(&token).expect("a token");
+    redis.run(&["SET", token.expose(), &record]);
+    let record = sessions.session(&token).await.expect("Redis answers").expect("a session");
+    redis.run(&["DEL", token.expose()]);
+    let began = record.session.created_at.expect("it says when").as_micros() / 1000;
+    let both = sessions.or_database(Database { record, asked: Arc::default() });
+
+    let mark = "revoked-sessions-before-54yoJNSgcI58ahZtxBHfBl3W7UdBsSbb";
+    for (before, stands) in [(began, true), (began + 1, false)] {
+        redis.run(&["SET", mark, &before.to_string()]);
+        assert_eq!(both.session(&token).await.expect("both answer").is_some(), stands, "{before}");
+        assert_eq!(both.session_now(&token).await.expect("both answer").is_some(), stands, "{before}");
+    }
+    redis.run(&["SET", mark, "soon"]);
+    assert!(both.session(&token).await.is_err(), "a mark that cannot be read leaves it open");
+}
+
 #[tokio::test]
 async fn a_database_that_fails_behind_redis_is_named_itself() {
     let redis = RedisServer::start();
