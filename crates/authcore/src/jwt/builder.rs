@@ -137,7 +137,7 @@ impl JwtVerifierBuilder {
     }
 
     /// Asks this of every token that verifies, remembered ones too: was it taken back? By default nothing is asked. Of an
-    /// issuer that goes by several names it is asked by the first.
+    /// issuer that goes by several names it is asked by each: what is taken back under one is taken back under all.
     pub fn revocation(mut self, revocation: impl Revocation) -> Self {
         self.revocation = Some(Box::new(revocation));
         self

@@ -1,6 +1,7 @@
 //! The JWT authenticator: keys and expectations put together.
 
 use std::fmt;
+use std::iter;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -53,7 +54,8 @@ enum Presented {
     Verified(Identity, Asking),
 }
 
-type Asking = Pin<Box<dyn Future<Output = Result<bool, Unavailable>> + Send>>;
+/// Once for each name of its issuer.
+type Asking = Vec<Pin<Box<dyn Future<Output = Result<bool, Unavailable>> + Send>>>;
 
 impl JwtVerifier {
     /// Begins with the keys, which have no sane default.
@@ -139,26 +141,29 @@ impl JwtVerifier {
         self.0.trusts[trust].after(error, key_id.as_deref())
     }
 
-    /// The first name of an issuer that goes by several, where the token says another: what is taken back is filed under it.
-    fn known_by_another_name(&self, identity: &Identity) -> Option<Arc<str>> {
-        let named = identity.issuer()?;
-        let of_issuer = |trust: &&Trust| trust.issuers().iter().any(|issuer| **issuer == *named);
-        let first = self.0.trusts.iter().find(of_issuer)?.issuers().first()?;
-        (**first != *named).then(|| Arc::clone(first))
+    /// What else the issuer of a token goes by: tokens of the same user may say either, and so may who takes them back.
+    fn other_names<'v>(&'v self, named: Option<&str>) -> impl Iterator<Item = &'v Arc<str>> {
+        let mut names = self.0.trusts.iter().map(Trust::issuers);
+        let of_issuer = names.find(|names| names.iter().any(|name| Some(&**name) == named)).unwrap_or_default();
+        of_issuer.iter().filter(move |name| Some(&***name) != named)
     }
 
     /// Whether a genuine token was taken back.
     fn standing(&self, identity: Identity) -> Result<Standing, AuthError> {
         let Some(revocation) = &self.0.revocation else { return Ok(Standing::Known(identity)) };
-        let asked = match self.known_by_another_name(&identity) {
-            Some(first) => revocation.check(&identity.clone().issued_by(first)),
-            None => revocation.check(&identity),
-        };
-        match asked {
-            Checked::Now(false) => Ok(Standing::Known(identity)),
-            Checked::Now(true) => Err(AuthError::Revoked),
-            Checked::Later(asking) => Ok(Standing::Asked(identity, asking)),
+        let by_other_names = self.other_names(identity.issuer()).map(|name| {
+            let renamed = identity.clone().issued_by(Arc::clone(name));
+            revocation.check(&renamed)
+        });
+        let mut asking = Asking::new();
+        for asked in iter::once(revocation.check(&identity)).chain(by_other_names) {
+            match asked {
+                Checked::Now(false) => {}
+                Checked::Now(true) => return Err(AuthError::Revoked),
+                Checked::Later(answer) => asking.push(answer),
+            }
         }
+        Ok(if asking.is_empty() { Standing::Known(identity) } else { Standing::Asked(identity, asking) })
     }
 }
 
@@ -170,7 +175,12 @@ enum Standing {
 }
 
 async fn stands(identity: Identity, asking: Asking) -> Result<Identity, AuthError> {
-    if asking.await.map_err(AuthError::Unavailable)? { Err(AuthError::Revoked) } else { Ok(identity) }
+    for answer in asking {
+        if answer.await.map_err(AuthError::Unavailable)? {
+            return Err(AuthError::Revoked);
+        }
+    }
+    Ok(identity)
 }
 
 impl Authenticator for JwtVerifier {

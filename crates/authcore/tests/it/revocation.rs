@@ -134,25 +134,50 @@ fn without_waiting_nobody_says_that_it_stands() {
 }
 
 #[test]
-fn an_issuer_that_goes_by_several_names_is_asked_about_by_the_first() {
-    let revoked = revoked_tokens();
-    let verifier = builder_for([ed25519()]).issuer("https://old.example").revocation(revoked.clone()).build();
-    let verifier = verifier.expect("good settings");
-    let by_another = good().claim("iss", "https://old.example").sign(ed25519());
-    assert_eq!(verifier.check(&by_another).expect("not yet").issuer(), Some("https://old.example"));
-    let moment = Timestamp::from_seconds(NOW + 1);
-    revoked.revoke(Some(ISSUER), &ann(), Revoked::IssuedBefore(moment)).expect("room");
-    for token in [by_another, good().sign(ed25519())] {
-        assert_eq!(verifier.check(&token).expect_err("taken back").reason(), "revoked");
+fn what_is_taken_back_under_one_name_of_an_issuer_is_taken_back_under_all() {
+    const OLD: &str = "https://old.example";
+    let moment = Revoked::IssuedBefore(Timestamp::from_seconds(NOW + 1));
+    for named in [ISSUER, OLD] {
+        let revoked = revoked_tokens();
+        let verifier = builder_for([ed25519()]).issuer(OLD).revocation(revoked.clone()).build().expect("good settings");
+        let caller = verifier.check(&good().claim("iss", named).sign(ed25519())).expect("not yet");
+        assert_eq!(caller.issuer(), Some(named), "as the token says");
+        revoked.revoke(caller.issuer(), caller.user_id(), moment).expect("room");
+        for other in [ISSUER, OLD] {
+            let verdict = verifier.check(&good().claim("iss", other).sign(ed25519()));
+            assert_eq!(verdict.expect_err("taken back").reason(), "revoked", "{other}, taken back at {named}");
+        }
+    }
+}
+
+/// Knows what was taken back under this name alone, and says so after a while.
+struct Under(&'static str);
+
+impl Revocation for Under {
+    fn check(&self, caller: &Identity) -> Checked {
+        let is_it = caller.issuer() == Some(self.0);
+        Checked::Later(Box::pin(async move { Ok(is_it) }))
     }
 }
 
 #[test]
-fn of_several_issuers_each_is_asked_about_by_its_own_first_name() {
+fn one_that_asks_elsewhere_is_asked_about_each_name_too() {
+    for (under, verdict) in [(ISSUER, Some("revoked")), ("https://old.example", Some("revoked")), ("https://x", None)] {
+        let verifier = builder_for([ed25519()]).issuer("https://old.example").revocation(Under(under)).build();
+        let guard = Guard::builder().authenticator(verifier.expect("good settings")).build().expect("good settings");
+        for named in [ISSUER, "https://old.example"] {
+            let refused = run(&guard, &get(&good().claim("iss", named).sign(ed25519()))).err();
+            assert_eq!(refused.map(|refusal| refusal.reason()), verdict, "{named}, taken back at {under}");
+        }
+    }
+}
+
+#[test]
+fn of_several_issuers_each_is_asked_about_by_its_own_names() {
     const PARTNER: &str = "https://partner.example";
     const OLD_PARTNER: &str = "https://old.partner.example";
     let names = [ISSUER, PARTNER, OLD_PARTNER];
-    for (taken_back, refused) in [(ISSUER, &names[..1]), (PARTNER, &names[1..]), (OLD_PARTNER, &[])] {
+    for (taken_back, refused) in [(ISSUER, &names[..1]), (PARTNER, &names[1..]), (OLD_PARTNER, &names[1..])] {
         let revoked = revoked_tokens();
         let partner = JwtVerifier::builder(KeySet::new([ed25519().key()])).issuer(PARTNER).issuer(OLD_PARTNER);
         let verifier = builder_for([ed25519()]).revocation(revoked.clone()).or(partner).build().expect("good settings");
