@@ -85,7 +85,8 @@ impl RedisRevocations {
             value.as_micros().to_string(),
             now.as_micros().to_string(),
             millis(life).to_string(),
-            millis(whole_life).to_string(),
+            millis(whole_life.saturating_add(MOST_AHEAD)).to_string(),
+            now.saturating_add(MOST_AHEAD).as_micros().to_string(),
         ];
         let key = of_user.key(&redis.prefix);
         redis.ask(of_user.slot(), &Write { script: write, key: &key, arguments }).await
@@ -196,7 +197,7 @@ impl Question for Read<'_> {
 struct Write<'w> {
     script: &'w Script,
     key: &'w str,
-    arguments: [String; 5],
+    arguments: [String; 6],
 }
 
 impl Question for Write<'_> {
@@ -217,9 +218,9 @@ end
 return redis.call('HMGET', KEYS[1], unpack(ARGV))
 ";
 
-/// Field, value, now, how long this is kept, how long all that a user holds would be: of two values the later one counts, and
-/// nothing shortens how long it is kept. Of more than 64 ids those that are over go; if that is no help, all that was
-/// issued until now is taken back instead.
+/// Field, value, now, how long this is kept, how long all that a user holds would be, and the moment before which that was
+/// issued: of two values the later one counts, and nothing shortens how long it is kept. Of more than 64 ids those that are
+/// over go; if that is no help, all that was issued until now is taken back instead, also by a clock that is ahead.
 const WRITE: &str = "\
 local function latest(field, value)
   local known = tonumber(redis.call('HGET', KEYS[1], field) or 0) or 0
@@ -240,7 +241,7 @@ for _, until_when in ipairs({ARGV[3], 'inf'}) do
       end
     end
     if until_when == 'inf' then
-      latest('before', ARGV[3])
+      latest('before', ARGV[6])
       life = math.max(life, tonumber(ARGV[5]))
     end
   end
@@ -252,6 +253,9 @@ return 1
 
 /// The most that any verifier allows after `exp`.
 const MOST_LEEWAY: Duration = Duration::from_secs(60);
+
+/// How far ahead a token may be dated that is taken, with all of that second.
+const MOST_AHEAD: Duration = Duration::from_secs(61);
 
 /// Ten years, in milliseconds: what Redis takes for sure.
 const LONGEST_LIFE: u64 = 10 * 365 * 24 * 60 * 60 * 1000;

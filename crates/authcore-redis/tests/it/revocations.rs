@@ -131,8 +131,26 @@ async fn one_user_takes_little_room() {
     }
     let held = redis.run(&["HLEN", &redis.names()[0]]).trim_start_matches(':').parse::<u32>().expect("a number");
     assert!(held <= 65, "{held}");
-    assert!(is_revoked(&store, &caller("ann", Timestamp::from_seconds(now().as_seconds() - 1))).await, "all until now");
-    assert!(!is_revoked(&store, &caller("ann", now().saturating_add(Duration::from_secs(2)))).await);
+    let issued = |after| caller("ann", now().saturating_add(Duration::from_secs(after)));
+    assert!(is_revoked(&store, &issued(0)).await, "all until now");
+    assert!(!is_revoked(&store, &issued(62)).await);
+}
+
+#[tokio::test]
+async fn a_token_that_an_issuer_dated_ahead_stays_taken_back_among_many() {
+    let redis = RedisServer::start();
+    let store = store(&redis).await;
+    let issued = now().saturating_add(Duration::from_secs(60));
+    let (ahead, expires_at) = (caller("ann", issued), issued.saturating_add(LIFETIME));
+    let token = Revoked::Token { id: "t1", expires_at };
+    store.revoke(Some("issuer"), &user("ann"), token).await.expect("written");
+    for session in 0..65 {
+        assert!(is_revoked(&store, &ahead).await, "{session}");
+        store.revoke(Some("issuer"), &user("ann"), Revoked::Session(&session.to_string())).await.expect("written");
+    }
+    assert!(is_revoked(&store, &ahead).await);
+    let left: i64 = redis.run(&["PTTL", &redis.names()[0]]).trim_start_matches(':').parse().expect("a number");
+    assert!((1_016_000..=1_021_000).contains(&left), "until it is over, leeway and all: {left}");
 }
 
 #[tokio::test]

@@ -86,7 +86,8 @@ impl RevokedTokens {
 
     /// Takes back what this issuer's user holds, from the next request on. The issuer is that of the user's tokens, as
     /// [`Identity::issuer`] tells it: `None` where they name none. Of more than 64 tokens and sessions of one user that are not
-    /// over yet, all that were issued until now are taken back instead.
+    /// over yet, all that were issued until now are taken back instead, and those of the next minute with them, since clocks
+    /// differ.
     ///
     /// # Errors
     ///
@@ -217,7 +218,9 @@ impl OfUser {
         if self.ids() > MAX_OF_USER {
             // Rather all that one user holds than the room of all others.
             let last = self.tokens.values().chain(self.sessions.values()).max().copied();
-            self.issued_before(now, kept(now).max(last.unwrap_or(now)));
+            // An issuer whose clock is ahead dated some of these later than now.
+            let moment = now.saturating_add(MOST_AHEAD);
+            self.issued_before(moment, kept(moment).max(last.unwrap_or(now)));
             self.tokens.clear();
             self.sessions.clear();
         }
@@ -276,6 +279,9 @@ const MAX_OF_USER: usize = 64;
 
 /// The most that any verifier allows after `exp`.
 const MOST_LEEWAY: Duration = Duration::from_secs(60);
+
+/// How far ahead a token may be dated that is taken, with all of that second.
+const MOST_AHEAD: Duration = Duration::from_secs(61);
 
 const SHARDS: usize = 256;
 

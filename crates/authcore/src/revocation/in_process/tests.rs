@@ -110,9 +110,28 @@ fn one_user_takes_little_room() {
         assertion.issued_at(at(issued)).into_identity()
     };
     assert!(is_revoked(&revoked, &ann("7", -1)) && is_revoked(&revoked, &ann("9999", 0)));
-    assert!(is_revoked(&revoked, &ann("another", -1)), "all that were issued until now");
-    assert!(!is_revoked(&revoked, &ann("another", 1)));
+    assert!(is_revoked(&revoked, &ann("another", 60)), "all that were issued until now, by whatever clock");
+    assert!(!is_revoked(&revoked, &ann("another", 61)));
     revoked.revoke(None, &user("bob"), Revoked::Session("s")).expect("there is room for others");
+}
+
+#[test]
+fn a_token_that_an_issuer_dated_ahead_stays_taken_back_among_many() {
+    let (revoked, clock) = of_at_most(100);
+    let ahead = caller("ann", "t", "s", Some(60));
+    let token = Revoked::Token { id: "t", expires_at: at(960) };
+    revoked.revoke(Some("issuer"), &user("ann"), token).expect("room");
+    for session in 0..=MAX_OF_USER {
+        assert!(is_revoked(&revoked, &ahead), "{session}");
+        revoked.revoke(Some("issuer"), &user("ann"), Revoked::Session(&session.to_string())).expect("room");
+    }
+    // Until it is over, leeway and all.
+    clock.set(at(1020));
+    for other in 0..=98 {
+        revoked.revoke(None, &user(&format!("other-{other}")), Revoked::Session("s")).expect("room");
+    }
+    revoked.revoke(None, &user("one-too-many"), Revoked::Session("s")).expect_err("nothing can be forgotten yet");
+    assert!(is_revoked(&revoked, &ahead));
 }
 
 #[test]
