@@ -221,7 +221,7 @@ impl Refusal {
             fields.push(("www-authenticate", challenge));
         }
         if let Some(after) = self.0.retry_after {
-            let whole_seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+            let whole_seconds = after.as_secs().saturating_add(u64::from(after.subsec_nanos() > 0));
             fields.push(("retry-after", whole_seconds.max(1).to_string()));
         }
         if let Some(allow) = &self.0.allow {

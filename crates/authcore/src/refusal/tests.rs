@@ -146,3 +146,9 @@ fn a_handler_that_tells_of_limits_of_its_own_is_joined_and_not_repeated() {
         assert!(field.is_settled_by([same.as_bytes()]) && field.is_settled_by([&own[..], same.as_bytes()]));
     }
 }
+
+#[test]
+fn a_wait_without_end_is_the_longest_there_is() {
+    let outage = Refusal::from(Unavailable::new("down", Duration::MAX));
+    assert!(outage.fields().contains(&("retry-after", u64::MAX.to_string())), "{:?}", outage.fields());
+}
