@@ -227,14 +227,14 @@ fn may_be_a_guess(error: &AuthError) -> bool {
     }
 }
 
-/// By the id of the key where its claims name it, else by its owner.
+/// By issuer and the id of the key where its claims name it, else by its owner.
 fn api_key(caller: &Identity) -> RateKey<'_> {
     #[derive(serde::Deserialize)]
     struct Claims {
         #[serde(rename = "apiKeyId")]
         id: String,
     }
-    caller.claims::<Claims>().map_or_else(|_| RateKey::user(caller), |claims| RateKey::api_key(claims.id))
+    caller.claims::<Claims>().map_or_else(|_| RateKey::user(caller), |claims| RateKey::api_key_of(caller, claims.id))
 }
 
 /// By the active organization where the claims name it, else by user.

@@ -66,10 +66,14 @@ impl<'k> RateKey<'k> {
         Self { kind: Kind::Organization, address: None, texts: [id.into(), Cow::Borrowed("")] }
     }
 
+    /// The same of a key of this caller's issuer: ids may be numbers, and each issuer's begin anew.
+    pub(crate) fn api_key_of(identity: &'k Identity, id: String) -> Self {
+        Self { texts: [Cow::Owned(id), of_issuer(identity)], ..Self::api_key("") }
+    }
+
     /// The same of an organization that this caller's issuer names.
     pub(crate) fn organization_of(identity: &'k Identity, id: String) -> Self {
-        let issuer = Cow::Borrowed(identity.issuer().unwrap_or_default());
-        Self { kind: Kind::Organization, address: None, texts: [Cow::Owned(id), issuer] }
+        Self { texts: [Cow::Owned(id), of_issuer(identity)], ..Self::organization("") }
     }
 
     /// Something of one's own.
@@ -106,7 +110,11 @@ impl<'k> RateKey<'k> {
 
 /// Issuer and id: an id means nothing beyond its issuer.
 fn user(identity: &Identity) -> [Cow<'_, str>; 2] {
-    [Cow::Borrowed(identity.issuer().unwrap_or_default()), Cow::Borrowed(identity.user_id().as_str())]
+    [of_issuer(identity), Cow::Borrowed(identity.user_id().as_str())]
+}
+
+fn of_issuer(identity: &Identity) -> Cow<'_, str> {
+    Cow::Borrowed(identity.issuer().unwrap_or_default())
 }
 
 impl Hash for RateKey<'_> {
@@ -124,8 +132,8 @@ impl Hash for RateKey<'_> {
         }
         let texts = match self.kind {
             Kind::Nowhere | Kind::Address => 0,
-            Kind::ApiKey | Kind::Custom => 1,
-            Kind::User | Kind::AddressAndUser | Kind::Organization => 2,
+            Kind::Custom => 1,
+            Kind::User | Kind::AddressAndUser | Kind::ApiKey | Kind::Organization => 2,
         };
         self.texts[..texts].iter().for_each(|text| text.hash(state));
     }
@@ -175,10 +183,14 @@ mod tests {
         for text in ["", "a", "192.0.2.1", "{a}", "a}{b", "a\nb", "a\0b", long.as_str()] {
             keys.extend([RateKey::api_key(text), RateKey::organization(text), RateKey::custom(text)]);
         }
-        let of = |user: &'_ Identity, id: &str| RateKey::organization_of(user, id.to_owned()).into_owned();
-        keys.extend(users.iter().filter(|user| user.issuer().is_some()).map(|user| of(user, "a")));
-        keys.extend([of(&users[1], "b"), of(&users[2], "")]);
-        assert!(of(&users[0], "a") == RateKey::organization("a"), "of nobody's issuer");
+        type Of = fn(&Identity, &str) -> RateKey<'static>;
+        let organization: Of = |user, id| RateKey::organization_of(user, id.to_owned()).into_owned();
+        let api_key: Of = |user, id| RateKey::api_key_of(user, id.to_owned()).into_owned();
+        for (of, of_nobodys) in [(organization, RateKey::organization("a")), (api_key, RateKey::api_key("a"))] {
+            keys.extend(users.iter().filter(|user| user.issuer().is_some()).map(|user| of(user, "a")));
+            keys.extend([of(&users[1], "b"), of(&users[2], "")]);
+            assert!(of(&users[0], "a") == of_nobodys, "of nobody's issuer");
+        }
         let state = RandomState::new();
         for (index, key) in keys.iter().enumerate() {
             for other in &keys[..index] {

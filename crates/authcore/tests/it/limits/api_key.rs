@@ -7,7 +7,7 @@ use authcore_testkit::TestHead;
 use super::{ADMITTED, LIMITED, Scripted, quota, status, token};
 use crate::support::verifier;
 
-/// Takes `USER CLAIMS` in `x-api-key` at its word.
+/// Takes `USER CLAIMS` in `x-api-key` at its word, of a `USER@ISSUER` too.
 struct Keys;
 
 impl Authenticator for Keys {
@@ -20,9 +20,12 @@ impl Authenticator for Keys {
     }
 
     async fn verify(&self, (user, claims): (String, String)) -> Result<Identity, AuthError> {
-        let user = UserId::new(&user).expect("an id");
         let method = Method::ApiKey { source: "database" };
-        Ok(Identity::assertion(user, method).claims(claims).into_identity())
+        let assertion = |user| Identity::assertion(UserId::new(user).expect("an id"), method).claims(claims);
+        Ok(match user.split_once('@') {
+            Some((user, issuer)) => assertion(user).issuer(issuer.into()).into_identity(),
+            None => assertion(&user).into_identity(),
+        })
     }
 }
 
@@ -42,4 +45,18 @@ fn each_api_key_is_counted_apart_and_other_credentials_by_their_user() {
     assert_eq!(twice(key(r#"ann {"apiKeyId":3}"#)), [LIMITED, LIMITED]);
     assert_eq!(twice(key("bob {}")), [ADMITTED, LIMITED]);
     assert_eq!(twice(TestHead::get("/x").bearer(token("ann", "user"))), [ADMITTED, LIMITED]);
+}
+
+/// Ids of keys may be numbers, and each issuer counts from 1.
+#[test]
+fn keys_of_two_issuers_with_one_id_are_counted_apart() {
+    let limits = RateLimits::counted_in(Scripted::default());
+    let limits = limits.limit(Limit::new("keys", quota("1/minute")).per_api_key());
+    let guard = Guard::builder().authenticator(Keys).rate_limits(limits).build().expect("good settings");
+    let twice = |field: &str| {
+        let head = TestHead::get("/x").header("x-api-key", field);
+        [status(&guard, &head), status(&guard, &head)]
+    };
+    assert_eq!(twice(r#"ann@one {"apiKeyId":"1"}"#), [ADMITTED, LIMITED]);
+    assert_eq!(twice(r#"bob@two {"apiKeyId":"1"}"#), [ADMITTED, LIMITED]);
 }
