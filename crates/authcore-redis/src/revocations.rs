@@ -16,7 +16,7 @@ use crate::script::Script;
 use crate::servers::Slot;
 
 /// What was taken back, in Redis: seen by all instances from the next request on, which costs each request one command and
-/// one round trip.
+/// one round trip; of an issuer that goes by several names, for each.
 ///
 /// - **While Redis cannot be asked, nobody can tell**: such requests are 503, after the deadline at the latest.
 /// - Keys are gone as soon as no living token is concerned. A Redis that evicts keys when memory is short lets tokens live
@@ -56,7 +56,8 @@ impl RedisRevocations {
         RedisBuilder::new(url, longest_lifetime)
     }
 
-    /// Takes back what this issuer's user holds.
+    /// Takes back what this issuer's user holds. Of more than 64 tokens and sessions of one user that are not over yet, all that
+    /// were issued until now are taken back instead, and those of the next minute with them, since clocks differ.
     ///
     /// # Errors
     ///
