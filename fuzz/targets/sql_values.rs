@@ -22,6 +22,12 @@ fn instants(zone: &str, text: &str) {
     let found = sql_instant(text, zone);
     assert_eq!(found, sql_instant(text, zone));
     let in_utc = sql_instant(text, "Z");
+    if text.strip_prefix('-').unwrap_or(text).bytes().all(|byte| byte.is_ascii_digit()) {
+        // Of milliseconds; what is rather of seconds nobody takes for a time in 1970.
+        let number = text.parse::<i64>().ok().filter(|number| *number == 0 || number.unsigned_abs() >= 100_000_000_000);
+        let instant = number.and_then(|number| number.checked_mul(1000)).map(Timestamp::from_micros);
+        assert_eq!(in_utc, instant.filter(|instant| (MIN..=Timestamp::MAX_SECONDS).contains(&instant.as_seconds())));
+    }
     if let Some(instant) = found {
         assert!((MIN..=Timestamp::MAX_SECONDS).contains(&instant.as_seconds()));
         let written = written(instant);
