@@ -64,6 +64,31 @@ impl ResponseError for Reject {
     }
 }
 
+/// An error of a service behind the guard: its own answer, with the fields that every answer has.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    pub(crate) error: actix_web::Error,
+    pub(crate) fields: AnswerFields,
+}
+
+impl fmt::Display for Answered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl ResponseError for Answered {
+    fn status_code(&self) -> StatusCode {
+        self.error.as_response_error().status_code()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = self.error.error_response();
+        add_fields(response.headers_mut(), &self.fields);
+        response
+    }
+}
+
 /// Adds what the answer does not have yet.
 pub(crate) fn add_fields(headers: &mut HeaderMap, fields: &AnswerFields) {
     for field in fields.iter() {

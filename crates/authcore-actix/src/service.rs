@@ -12,12 +12,13 @@ use authcore::{Admission, AnswerFields, Attempt, Guard, Pending, Refusal};
 use pin_project_lite::pin_project;
 
 use crate::head::Head;
-use crate::reject::{Reject, add_fields};
+use crate::reject::{Answered, Reject, add_fields};
 
 /// A service behind a guard, made by [`AuthMiddleware`](crate::AuthMiddleware).
 ///
 /// The inner service sees admitted requests only, each with its [`Admission`] among the extensions. Refusals are
-/// responses, not errors, so that middleware further out (CORS, logging) treats them as such.
+/// responses, not errors, so that middleware further out (CORS, logging) treats them as such. An error of the inner service is
+/// handed on as one that answers the same, with the header fields that every answer has.
 #[derive(Debug)]
 pub struct AuthService<S> {
     guard: Guard,
@@ -112,9 +113,13 @@ where
         loop {
             let next = match state.as_mut().project() {
                 StateProjection::Serving { serving, fields } => {
-                    let mut response = ready!(serving.poll(cx))?;
-                    add_fields(response.headers_mut(), fields);
-                    return Poll::Ready(Ok(response.map_into_left_body()));
+                    return Poll::Ready(match ready!(serving.poll(cx)) {
+                        Ok(mut response) => {
+                            add_fields(response.headers_mut(), fields);
+                            Ok(response.map_into_left_body())
+                        }
+                        Err(error) => Err(Answered { error, fields: fields.clone() }.into()),
+                    });
                 }
                 StateProjection::Refused { refused } => {
                     let (request, refusal) = refused.take().expect("polled after it was ready");

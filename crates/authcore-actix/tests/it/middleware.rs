@@ -1,8 +1,11 @@
+use actix_web::body::{BoxBody, to_bytes};
+use actix_web::dev::{Service as _, ServiceRequest, ServiceResponse};
+use actix_web::error::ErrorGone;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::middleware::{DefaultHeaders, Logger};
+use actix_web::middleware::{DefaultHeaders, Logger, Next, from_fn};
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
-use actix_web::{App, HttpResponse, ResponseError as _, rt, web};
+use actix_web::{App, Error, HttpResponse, ResponseError as _, rt, web};
 use authcore::{AuthError, Authenticator, Guard, Identity, Isolation, Method, Refusal, RequestHead, UserId};
 use authcore_actix::{AuthMiddleware, CurrentUser, OptionalUser, Reject, Scope, require_role};
 use authcore_testkit::mint;
@@ -33,7 +36,7 @@ fn slow_guard() -> Guard {
     Guard::builder().authenticator(Slow).isolate(Isolation::path("/{user_id}/**")).build().expect("sane settings")
 }
 
-async fn text(response: actix_web::dev::ServiceResponse<impl actix_web::body::MessageBody>) -> String {
+async fn text(response: ServiceResponse<impl actix_web::body::MessageBody>) -> String {
     String::from_utf8(read_body(response).await.to_vec()).expect("text")
 }
 
@@ -101,6 +104,25 @@ async fn a_handler_that_needs_a_caller_refuses_nobody_on_an_optional_path() {
         assert_eq!(challenge, Some(&HeaderValue::from_static(r#"Bearer realm="here""#)), "{target}");
         assert_eq!(response.headers().get_all(header::VARY).count(), 1, "{target}");
     }
+}
+
+/// actix-web makes an answer of an error further out than the guard stands.
+#[actix_web::test]
+async fn an_error_of_inner_middleware_is_answered_with_the_guards_fields() {
+    let gone = from_fn(async |_: ServiceRequest, _: Next<BoxBody>| -> Result<ServiceResponse, Error> {
+        Err(ErrorGone("it was here"))
+    });
+    let app = App::new().wrap(gone).wrap(AuthMiddleware::new(guard().build().expect("sane settings")));
+    let app = init_service(app).await;
+    let request = TestRequest::with_uri("/").insert_header(bearer(&mint())).to_request();
+    let error = app.call(request).await.map(drop).expect_err("the inner error");
+    assert_eq!(error.to_string(), "it was here");
+    assert_eq!(error.as_response_error().status_code(), StatusCode::GONE);
+    let response = error.error_response();
+    assert_eq!(response.status(), StatusCode::GONE);
+    assert_eq!(response.headers().get(header::CACHE_CONTROL), Some(&HeaderValue::from_static("no-store")));
+    assert!(response.headers().contains_key(header::VARY));
+    assert_eq!(to_bytes(response.into_body()).await.expect("a body"), "it was here");
 }
 
 #[actix_web::test]
