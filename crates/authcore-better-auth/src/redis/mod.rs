@@ -126,7 +126,7 @@ impl RedisSessions {
     }
 
     async fn find_in_time(&self, token: &SessionToken) -> Result<Found, BoxError> {
-        if [LIST, MARK].iter().any(|other| token.expose().starts_with(other)) {
+        if is_of_others(token.expose()) {
             return Ok(Found::Missing);
         }
         let Some(json) = self.value(token.expose(), record::MAX_BYTES).await? else { return Ok(Found::Missing) };
@@ -194,6 +194,12 @@ enum Found {
     Revoked,
     /// The session, neither judged nor revoked.
     Live(Box<SessionRecord>),
+}
+
+/// Whether Better Auth keeps something else under this key. To read it would be an outage, and tell who asks that it is
+/// there: a verification under way, or a rate limit's `<address>|<path>`.
+fn is_of_others(key: &str) -> bool {
+    [LIST, MARK, "api-key:", "verification:"].iter().any(|other| key.starts_with(other)) || key.contains('|')
 }
 
 /// Decimal milliseconds since the epoch.

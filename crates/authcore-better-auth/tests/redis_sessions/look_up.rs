@@ -69,10 +69,18 @@ async fn the_mark_ends_what_began_before_it_to_the_millisecond() {
 }
 
 #[tokio::test]
-async fn what_better_auth_keeps_of_a_user_is_no_session_of_anybody() {
+async fn what_better_auth_keeps_besides_is_no_session_of_anybody() {
     let redis = RedisServer::start();
     let sessions = sessions(&redis).await;
-    for key in ["active-sessions-ann", "revoked-sessions-before-ann"] {
+    for key in [
+        "active-sessions-ann",
+        "revoked-sessions-before-ann",
+        "api-key:J1QnlUwU1WzS2rUGbIBj6oQzeXmbPuoCuPtyTP781Rc",
+        "api-key:by-ref:ann",
+        "verification:sign-in-otp-ann@example",
+        "2001:db8::|/sign-in/email",
+        "no-trusted-ip|/sign-in/email",
+    ] {
         redis.run(&["SET", key, "[]"]);
         // Unreadable would be an outage, and tell who asks that the key is there.
         assert!(find(&sessions, key).await.expect("nothing to be read").is_none(), "{key}");
