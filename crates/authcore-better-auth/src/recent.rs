@@ -5,7 +5,8 @@
 //! - Its age counts from its start, so that no request is told of a store as it was longer than that before the request.
 //! - What is forgotten is looked up again by every request that begins afterwards, be the old look-up still under way.
 //! - That nobody could tell is told to those who waited for it, and not remembered.
-//! - Room is bounded, and goes to tokens in steady use: those that come once pass through a small part of it.
+//! - Room is bounded, and goes to tokens in steady use: those that come once pass through a small part of it. What users
+//!   made large, by a long name or picture, is told and not remembered.
 //!
 //! Ages run on the monotonic clock, so that a jump of the wall clock changes nothing.
 
@@ -21,8 +22,8 @@ use authcore::{ConfigError, Unavailable, UserId};
 use quick_cache::sync::{Cache, EntryAction, EntryResult};
 use tokio::time::Instant;
 
-use self::flight::{Flight, Landing, State};
-use crate::session::SessionRecord;
+use self::flight::{Flight, Found, Landing, State};
+use crate::session::{Session, SessionRecord, User};
 use crate::store::SessionStore;
 use crate::token::SessionToken;
 
@@ -108,8 +109,8 @@ impl<S: SessionStore> RecentSessions<S> {
     }
 
     /// For a look-up that outlives its caller.
-    fn owned(&self, token: &SessionToken) -> (Arc<Inner<S>>, SessionToken) {
-        (Arc::clone(&self.0), token.clone())
+    fn owned(&self, token: &SessionToken, flight: &Arc<Flight>) -> (Arc<Inner<S>>, SessionToken, Arc<Flight>) {
+        (Arc::clone(&self.0), token.clone(), Arc::clone(flight))
     }
 }
 
@@ -122,6 +123,14 @@ impl<S> Inner<S> {
         };
         flight.age(now) < longest
     }
+
+    /// What a look-up found; it is forgotten before it is told if it would take the room of many.
+    fn without_large(&self, token: &SessionToken, flight: &Arc<Flight>, found: Found) -> Found {
+        if matches!(&found, Ok(Some(record)) if record.text_bytes() > MAX_REMEMBERED) {
+            self.flights.remove_if(token.expose(), |known| Arc::ptr_eq(known, flight));
+        }
+        found
+    }
 }
 
 // A look-up begins when its flight is where `forget` finds it, and no earlier: what a forgetting misses sees what it was for.
@@ -129,8 +138,8 @@ impl<S: SessionStore> SessionStore for RecentSessions<S> {
     async fn session(&self, token: &SessionToken) -> Result<Option<SessionRecord>, Unavailable> {
         let (flight, landing) = self.flight(token);
         if let Some(landing) = landing {
-            let (inner, token) = self.owned(token);
-            landing.after(async move { inner.store.session(&token).await });
+            let (inner, token, begun) = self.owned(token, &flight);
+            landing.after(async move { inner.without_large(&token, &begun, inner.store.session(&token).await) });
         }
         flight.answer().await
     }
@@ -139,8 +148,8 @@ impl<S: SessionStore> SessionStore for RecentSessions<S> {
     async fn session_now(&self, token: &SessionToken) -> Result<Option<SessionRecord>, Unavailable> {
         let (flight, landing) = Flight::new(Instant::now());
         self.0.flights.insert(Key(token.clone()), Arc::clone(&flight));
-        let (inner, token) = self.owned(token);
-        landing.after(async move { inner.store.session_now(&token).await });
+        let (inner, token, begun) = self.owned(token, &flight);
+        landing.after(async move { inner.without_large(&token, &begun, inner.store.session_now(&token).await) });
         flight.answer().await
     }
 
@@ -184,6 +193,7 @@ impl<S: SessionStore> RecentSessionsBuilder<S> {
     }
 
     /// About how many tokens are remembered at most, of a kilobyte or so each: 10 000 by default, between 1 and 1 000 000.
+    /// A session whose texts, with its user's, come to more than 16 KiB is looked up each time.
     pub fn max_entries(mut self, entries: usize) -> Self {
         self.max_entries = entries;
         self
@@ -210,6 +220,17 @@ impl SessionRecord {
     fn is_about(&self, user: &UserId) -> bool {
         self.session.user_id == *user || self.session.impersonated_by.as_ref() == Some(user)
     }
+
+    /// How much of it may be of any length.
+    fn text_bytes(&self) -> usize {
+        let Session { id, active_organization_id, active_team_id, .. } = &self.session;
+        let session =
+            [id, active_organization_id, active_team_id].into_iter().flatten().map(String::len).sum::<usize>();
+        let user = self.user.as_ref().map_or(0, |User { email, name, image, role, .. }| {
+            email.len() + name.len() + [image, role].into_iter().flatten().map(String::len).sum::<usize>()
+        });
+        session + user
+    }
 }
 
 /// A token to find a look-up by, as text. Tables hash it under a random key, so that nobody can make tokens collide.
@@ -235,6 +256,9 @@ impl PartialEq for Key {
 }
 
 impl Eq for Key {}
+
+/// The most text of a session that is remembered, in bytes. Users write their own names, and as long as they please.
+const MAX_REMEMBERED: usize = 16 * 1024;
 
 /// Longest that a token counts as unknown: its session may begin in between.
 const NOT_FOUND_FOR: Duration = Duration::from_secs(1);

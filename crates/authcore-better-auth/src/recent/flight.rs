@@ -22,7 +22,7 @@ pub(super) struct Landing(watch::Sender<Option<Answer>>);
 /// What everybody who waited is told.
 type Answer = Result<Option<Arc<SessionRecord>>, Arc<Unavailable>>;
 
-type Found = Result<Option<SessionRecord>, Unavailable>;
+pub(super) type Found = Result<Option<SessionRecord>, Unavailable>;
 
 /// How a look-up stands.
 pub(super) enum State {

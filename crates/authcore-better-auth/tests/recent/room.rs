@@ -57,6 +57,23 @@ async fn a_token_in_use_keeps_its_place_when_its_answer_grows_too_old() {
     }
 }
 
+/// Users write their own names, and as long as they please.
+#[tokio::test(start_paused = true)]
+async fn what_is_large_is_told_and_not_remembered() {
+    let store = holding([("large", "ada"), ("small", "bob")]);
+    for (token, length) in [("large", 16 * 1024), ("small", 15 * 1024)] {
+        let mut sessions = store.sessions();
+        let user = sessions.get_mut(token).and_then(|record| record.user.as_mut()).expect("its user");
+        user.image = Some("x".repeat(length));
+    }
+    let sessions = remembered(&store, ROOM);
+    for _ in 0..3 {
+        assert!(is_live(&sessions, "large").await);
+        assert!(is_live(&sessions, "small").await);
+    }
+    assert_eq!((store.asked(), entries(&sessions)), (3 + 1, 1));
+}
+
 #[tokio::test(start_paused = true)]
 async fn one_entry_is_enough_to_work_with() {
     let store = holding([("ada", "ada"), ("bob", "bob")]);
