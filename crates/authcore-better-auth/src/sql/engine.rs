@@ -32,6 +32,11 @@ pub(super) trait Engine: Send + Sync + 'static {
     /// The columns of a table that these connections see, by name and declared type; none when there is no such table.
     fn columns<'a>(&'a self, namespace: Option<&'a str>, table: &'a str) -> Asked<'a, Vec<(String, String)>>;
 
+    /// Whether these connections may not even learn if the table has this column, which [`Self::columns`] did not name.
+    fn hides<'a>(&'a self, _table: &'a str, _column: &'a str) -> Asked<'a, bool> {
+        Box::pin(async { Ok(false) })
+    }
+
     /// Whether two spellings of a column's name are one.
     fn same_column(&self, one: &str, other: &str) -> bool {
         one.eq_ignore_ascii_case(other)

@@ -45,6 +45,18 @@ impl Engine for MySql {
         Box::pin(found.bind(table).fetch_all(&self.0))
     }
 
+    /// Who has rights to some columns of a table is told of no others, be they there or not.
+    fn hides<'a>(&'a self, table: &'a str, column: &'a str) -> Asked<'a, bool> {
+        let sql = format!("SELECT {} FROM {} LIMIT 0", self.quote(column), self.quote(table));
+        Box::pin(async move {
+            match engine::rows(&self.0, &sql.into(), Vec::new()).await {
+                Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(NO_SUCH_COLUMN) => Ok(false),
+                Err(sqlx::Error::Database(_)) | Ok(_) => Ok(true),
+                Err(error) => Err(error),
+            }
+        })
+    }
+
     fn as_text(&self, column: &str, declared: &str) -> String {
         match declared {
             "bit" => format!("CONVERT({column} + 0 USING utf8mb4)"),
@@ -80,5 +92,8 @@ impl Engine for MySql {
         })
     }
 }
+
+/// SQLSTATE of `ER_BAD_FIELD_ERROR`.
+const NO_SUCH_COLUMN: &str = "42S22";
 
 const UTC: &str = "+00:00";

@@ -30,8 +30,9 @@ impl Engine for Sqlite {
         format!("\"{name}\"")
     }
 
+    /// Generated columns too, which the plainer list leaves out.
     fn columns<'a>(&'a self, _: Option<&'a str>, table: &'a str) -> Asked<'a, Vec<(String, String)>> {
-        let found = sqlx::query_as("SELECT name, type FROM pragma_table_info(?)").bind(table);
+        let found = sqlx::query_as("SELECT name, type FROM pragma_table_xinfo(?)").bind(table);
         Box::pin(found.fetch_all(&self.0))
     }
 

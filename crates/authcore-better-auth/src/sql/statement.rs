@@ -147,6 +147,15 @@ impl Table {
                 return Err(no_column(schema, model, field, find(&schema.twin_of(field)).is_some()));
             }
         }
+        let absent = fields.iter().map(|(field, _)| *field).find(|field| table.column(field).is_none());
+        if let Some(field) = absent {
+            let column = schema.column_of(field);
+            if engine.hides(&name, &column).await.map_err(|error| unreachable(&error))? {
+                return Err(ConfigError::new(format!(
+                    "schema: nobody can tell whether table `{name}` has a column `{column}`: grant SELECT on the whole table"
+                )));
+            }
+        }
         Ok(Some(table))
     }
 

@@ -36,6 +36,7 @@ async fn tables_of_every_form_hold_to_the_suite_on_mariadb() {
     store_suite::run(&bench(&engine, "local", local, Schema::better_auth().zone("-05:00")).await).await;
     a_row_counts_for_the_token_it_holds(&engine).await;
     a_pool_in_another_zone_is_refused(&engine).await;
+    what_may_not_be_read_is_found_on_connecting(&engine).await;
     sessions_cannot_write(&engine).await;
     a_frozen_server_is_an_outage(&engine).await;
 
@@ -68,6 +69,22 @@ async fn a_pool_in_another_zone_is_refused(engine: &Engine) {
     let error = refused.expect_err("another zone").to_string();
     assert_eq!(error, "pool: its sessions are in time zone `-05:00`: use `+00:00`");
     SqlSessions::builder().mysql_pool(pool(options)).await.expect("sqlx's own zone is UTC");
+}
+
+async fn what_may_not_be_read_is_found_on_connecting(engine: &Engine) {
+    let bench = bench(engine, "granted", built_in(), Schema::better_auth()).await;
+    // All but `banned`: hidden, it would look like a server without bans.
+    bench.database.run("CREATE USER reader; GRANT SELECT ON \"granted\".\"session\" TO reader").await;
+    let columns = "\"id\", \"name\", \"email\", \"emailVerified\", \"image\", \"role\", \"banExpires\"";
+    bench.database.run(&format!("GRANT SELECT ({columns}) ON \"granted\".\"user\" TO reader")).await;
+    let url = engine.url("granted").replace("auth:pa55word@", "reader@");
+    let error = SqlSessions::connect(&url).await.expect_err("no right to read `banned`").to_string();
+    let expected =
+        "schema: nobody can tell whether table `user` has a column `banned`: grant SELECT on the whole table";
+    assert_eq!(error, expected);
+    bench.database.run("GRANT SELECT ON \"granted\".\"user\" TO reader").await;
+    let sessions = SqlSessions::connect(&url).await.expect("all rights that are needed");
+    assert!(sessions.absent().is_empty(), "{:?}", sessions.absent());
 }
 
 async fn sessions_cannot_write(engine: &Engine) {

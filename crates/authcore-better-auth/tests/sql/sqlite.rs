@@ -56,6 +56,21 @@ async fn prismas_offsets_hold_to_the_suite_without_any_plugin() {
     store_suite::run(&bench).await;
 }
 
+/// SQLite lists them apart: unseen, they would look like a server without bans.
+#[tokio::test]
+async fn generated_columns_are_columns() {
+    let file = SqliteFile::new("generated");
+    let bench = bench(&file, Form { plugins: false, ..built_in() }, Schema::better_auth()).await;
+    assert!(bench.sessions.absent().contains(&"user.banned"));
+    let banned = "ALTER TABLE \"user\" ADD COLUMN \"banned\" integer AS (\"name\" IS NOT NULL)";
+    bench.database.run(banned).await;
+    bench.insert(&Seed::live("Banned", 1)).await;
+    let sessions = SqlSessions::connect(&file.url()).await.expect("the tables fit");
+    assert!(!sessions.absent().contains(&"user.banned"), "{:?}", sessions.absent());
+    let found = sessions.session(&token("Banned")).await.expect("it answers").expect("the session is there");
+    assert!(found.user.expect("its user").banned);
+}
+
 #[tokio::test]
 async fn sessions_are_opened_for_reading_only_while_better_auth_writes() {
     let file = SqliteFile::new("wal");

@@ -38,7 +38,7 @@ impl Engine {
         let engine = Self::new(Kind::MariaDb);
         let user = "CREATE DATABASE IF NOT EXISTS auth;\n\
                     CREATE USER IF NOT EXISTS 'auth'@'%' IDENTIFIED BY 'pa55word';\n\
-                    GRANT ALL ON *.* TO 'auth'@'%';\n"; // one statement in a line, says its manual
+                    GRANT ALL ON *.* TO 'auth'@'%' WITH GRANT OPTION;\n"; // one statement in a line, says its manual
         std::fs::write(engine.folder.join("init.sql"), user).expect("a writable folder");
         let mut make = engine.program("mariadb-install-db", "mariadb-server");
         make.args(["--no-defaults", "--skip-test-db", "--auth-root-authentication-method=normal"]);
