@@ -36,6 +36,11 @@ pub trait Dialect: Database {
     /// Words around the place of an argument that is a UUID.
     const UUID: (&'static str, &'static str) = ("", "");
 
+    /// Whether a text in the database can be this one.
+    fn can_hold(text: &str) -> bool {
+        !(Self::REFUSES_NUL && text.contains('\0'))
+    }
+
     /// A column of any type as text, compared byte for byte.
     fn as_text(column: &str) -> String {
         format!("CAST({column} AS text)")

@@ -78,7 +78,7 @@ impl OwnedTable {
 
     fn of_organizations<DB: Dialect>(&self, rows: &Rows) -> Option<Vec<Piece>> {
         let column = self.column::<DB>(self.organization.as_ref()?);
-        let ids = rows.organizations().filter(|id| !(DB::REFUSES_NUL && id.contains('\0')));
+        let ids = rows.organizations().filter(|id| DB::can_hold(id));
         let mut pieces = Vec::new();
         for id in ids {
             pieces.push(if pieces.is_empty() { words(format!("{column} IN (")) } else { words(", ") });

@@ -46,9 +46,13 @@ pub(crate) async fn are_given_and_taken_back<DB: Engine>(grants: &Grants<DB>) {
     assert_eq!(judged(grants, "ann", "plan", "17").await, READS);
     grants.grant(&bobs, &user("ann"), Access::Full).await.expect("replaced");
     assert_eq!(judged(grants, "ann", "plan", "17").await, WRITES);
-    for (caller, kind, id) in
-        [("Ann", "plan", "17"), ("cyd", "plan", "17"), ("ann", "Plan", "17"), ("ann", "plan", "1")]
-    {
+    for (caller, kind, id) in [
+        ("Ann", "plan", "17"),
+        ("cyd", "plan", "17"),
+        ("ann", "Plan", "17"),
+        ("ann", "plan", "1"),
+        ("ann", "plan", "17 "),
+    ] {
         assert_eq!(judged(grants, caller, kind, id).await, NOTHING, "{caller} {kind} {id}");
     }
     grants.grant(&bobs, &user("ann"), Access::Read).await.expect("replaced");
@@ -89,6 +93,14 @@ async fn on_sqlite_what_was_shared_can_be_taken_back() {
     sqlx::raw_sql(word).execute(&pool).await.expect("a row");
     assert_eq!(judged(&given, "ann", "plan", "17").await, NOTHING, "a word that is none gives nothing");
 
+    let folding = "DROP TABLE grants; CREATE TABLE grants (kind text COLLATE NOCASE, object_id text COLLATE RTRIM, \
+                   user_id text COLLATE NOCASE, access text); INSERT INTO grants VALUES ('plan', '17', 'ann', 'read')";
+    sqlx::raw_sql(folding).execute(&pool).await.expect("a table of somebody's own");
+    assert_eq!(judged(&given, "ann", "plan", "17").await, READS);
+    for (caller, kind, id) in [("Ann", "plan", "17"), ("ann", "Plan", "17"), ("ann", "plan", "17 ")] {
+        assert_eq!(judged(&given, caller, kind, id).await, NOTHING, "{caller} {kind} {id:?}: the bytes count");
+    }
+
     sqlx::raw_sql("DROP TABLE grants").execute(&pool).await.expect("gone");
     assert_eq!(judged(&given, "ann", "plan", "17").await, [Some(503); 2], "nobody can tell");
     pool.close().await;
@@ -102,6 +114,8 @@ async fn on_postgresql_what_was_shared_can_be_taken_back() {
     server.run("GRANT SELECT, INSERT, UPDATE, DELETE ON grants TO app").await;
     are_given_and_taken_back(&given).await;
     are_given_and_taken_back(&grants().over(server.pool("app", 1).await)).await;
+    assert_eq!(judged(&given, "ann", "plan", "17\0").await, NOTHING, "no column holds NUL, and this is no outage");
+    assert_eq!(judged(&given, "ann", "pl\0n", "17").await, NOTHING);
 }
 
 #[test]
