@@ -28,6 +28,8 @@ impl ScopedPool<Postgres> {
     /// - a table with an organization or grants has no such column, no policy for it, or the role may not read the grants,
     /// - another permissive policy of it lets everything through (`USING (true)`),
     /// - the role may `TRUNCATE` a table that is not its own, which no policy holds,
+    /// - the role may read or change a partition of a table, or the table that it is a partition of, and that one has no
+    ///   row-level security of its own,
     /// - the role may read a view over a table that runs with the rights of somebody whom no policy holds, or a materialized
     ///   view of it,
     /// - the database cannot be asked.

@@ -72,6 +72,11 @@ pub(super) async fn table(connection: &mut PgConnection, table: &OwnedTable) -> 
              ALL ON it; a materialized view can only be revoked"
         ));
     }
+    if let Some(part) = found.open_part {
+        return fault(format!(
+            "no policy holds {part}, its partition or parent, which shows its rows too: REVOKE ALL ON {part} FROM the role"
+        ));
+    }
     Ok(())
 }
 
@@ -133,9 +138,10 @@ struct Facts {
     open_policy: Option<String>,
     open_view: Option<String>,
     folding: Option<String>,
+    open_part: Option<String>,
 }
 
-type Row = (bool, bool, bool, bool, bool, bool, bool, Option<String>, Option<String>, Option<String>);
+type Row = (bool, bool, bool, bool, bool, bool, bool, Option<String>, Option<String>, Option<String>, Option<String>);
 
 async fn facts(connection: &mut PgConnection, table: &OwnedTable) -> Result<Option<Facts>, sqlx::Error> {
     let compared: Vec<_> = [Some(table.owner()), table.organization_column()].into_iter().flatten().collect();
@@ -152,11 +158,13 @@ async fn facts(connection: &mut PgConnection, table: &OwnedTable) -> Result<Opti
         open_policy: row.7,
         open_view: row.8,
         folding: row.9,
+        open_part: row.10,
     }))
 }
 
 /// Views are looked for through any number of others between. A view has the rights of who made it, unless it is
-/// `security_invoker`, and what it shows to the next view is shown on.
+/// `security_invoker`, and what it shows to the next view is shown on. Of partitions, and of whatever else
+/// inherits, the policies of the one table count that the statement names.
 const FACTS: &str = "
 WITH RECURSIVE target AS (
     SELECT * FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1)
@@ -177,6 +185,14 @@ WITH RECURSIVE target AS (
     JOIN pg_catalog.pg_rewrite AS rule ON rule.oid = depend.objid
     JOIN pg_catalog.pg_class AS view ON view.oid = rule.ev_class AND view.oid <> target.oid
     JOIN pg_catalog.pg_roles AS maker ON maker.oid = view.relowner
+), parts AS (
+    SELECT inhrelid AS relation FROM pg_catalog.pg_inherits JOIN target ON inhparent = target.oid
+    UNION
+    SELECT inhrelid FROM pg_catalog.pg_inherits JOIN parts ON inhparent = parts.relation
+), wholes AS (
+    SELECT inhparent AS relation FROM pg_catalog.pg_inherits JOIN target ON inhrelid = target.oid
+    UNION
+    SELECT inhparent FROM pg_catalog.pg_inherits JOIN wholes ON inhrelid = wholes.relation
 )
 SELECT
     EXISTS (SELECT FROM pg_catalog.pg_attribute
@@ -203,7 +219,11 @@ SELECT
     (SELECT attname::text FROM pg_catalog.pg_attribute
      JOIN pg_catalog.pg_collation AS comparing ON comparing.oid = attcollation
      WHERE attrelid = target.oid AND attname = ANY ($4) AND NOT attisdropped
-       AND pg_catalog.to_jsonb(comparing) ->> 'collisdeterministic' = 'false' LIMIT 1)
+       AND pg_catalog.to_jsonb(comparing) ->> 'collisdeterministic' = 'false' LIMIT 1),
+    (SELECT relation::regclass::text FROM (SELECT * FROM parts UNION SELECT * FROM wholes) AS relatives
+     WHERE NOT pg_catalog.row_security_active(relation)
+       AND (pg_catalog.has_any_column_privilege(relation, 'SELECT, INSERT, UPDATE')
+            OR pg_catalog.has_table_privilege(relation, 'DELETE, TRUNCATE')) LIMIT 1)
 FROM target";
 
 /// The database's words, which hold neither URL nor password.

@@ -77,6 +77,21 @@ async fn i128_what_no_policy_holds_is_refused_at_start_up() {
             "view kept shows all of its rows",
         ),
         (
+            "CREATE TABLE part () INHERITS (tasks); GRANT SELECT ON part TO app",
+            "REVOKE SELECT ON part FROM app; DROP TABLE part",
+            "no policy holds part, its partition or parent, which shows its rows too: REVOKE ALL ON part FROM the role",
+        ),
+        (
+            "CREATE TABLE part () INHERITS (tasks); CREATE TABLE deep () INHERITS (part); GRANT DELETE ON deep TO app",
+            "DROP TABLE deep; DROP TABLE part",
+            "no policy holds deep, its partition or parent",
+        ),
+        (
+            "CREATE TABLE whole (LIKE tasks); ALTER TABLE tasks INHERIT whole; GRANT SELECT (title) ON whole TO app",
+            "ALTER TABLE tasks NO INHERIT whole; DROP TABLE whole",
+            "no policy holds whole, its partition or parent",
+        ),
+        (
             "ALTER TABLE tasks RENAME COLUMN user_id TO u",
             "ALTER TABLE tasks RENAME COLUMN u TO user_id",
             "no column `user_id`",
@@ -95,7 +110,9 @@ async fn i128_what_no_policy_holds_is_refused_at_start_up() {
         .run(
             "CREATE VIEW mine WITH (security_invoker = on) AS SELECT * FROM tasks; GRANT SELECT ON mine TO app; \
              CREATE VIEW for_admins AS SELECT * FROM tasks; \
-             CREATE VIEW of_keeper AS SELECT * FROM tasks; ALTER VIEW of_keeper OWNER TO keeper; GRANT SELECT ON of_keeper TO app",
+             CREATE VIEW of_keeper AS SELECT * FROM tasks; ALTER VIEW of_keeper OWNER TO keeper; GRANT SELECT ON of_keeper TO app; \
+             CREATE TABLE part () INHERITS (tasks); CREATE TABLE held () INHERITS (tasks); GRANT SELECT ON held TO app; \
+             ALTER TABLE held ENABLE ROW LEVEL SECURITY",
         )
         .await;
     assert_eq!(refusal("app").await, "");
