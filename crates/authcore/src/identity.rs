@@ -69,7 +69,7 @@ impl Identity {
     /// Asserts that this user was authenticated. For authenticators only: whoever calls this vouches for it.
     pub fn assertion(user_id: UserId, method: Method) -> Assertion {
         Assertion {
-            origin: Origin { issuer: None, method },
+            origin: Origin { issuer: None, first_name: None, method },
             user_id,
             claims: Parts::none(),
             issued_at: None,
@@ -108,7 +108,8 @@ impl Identity {
         const ALLOCATION: usize = 2 * size_of::<usize>();
         const SHARED: usize = ALLOCATION + 2 * size_of::<usize>();
         let Facts { origin, user_id, claims, .. } = &*self.0;
-        let issuer = origin.issuer.as_ref().map_or(0, |issuer| SHARED + issuer.len());
+        let names = [&origin.issuer, &origin.first_name].into_iter().flatten();
+        let issuer: usize = names.map(|name| SHARED + name.len()).sum();
         let user_id = user_id.bytes_apart().map_or(0, |bytes| SHARED + bytes);
         SHARED + size_of::<Facts>() + user_id + ALLOCATION + claims.bytes() + SHARED + size_of::<Origin>() + issuer
     }
@@ -118,7 +119,7 @@ impl Identity {
     #[must_use]
     pub fn issued_by(self, issuer: Arc<str>) -> Self {
         let facts = Arc::unwrap_or_clone(self.0);
-        let origin = Origin { issuer: Some(issuer), method: facts.origin.method.clone() };
+        let origin = Origin { issuer: Some(issuer), first_name: None, method: facts.origin.method.clone() };
         Self(Arc::new(Facts { origin: Arc::new(origin), ..facts }))
     }
 
@@ -132,6 +133,12 @@ impl Identity {
     #[must_use]
     pub fn issuer(&self) -> Option<&str> {
         self.0.origin.issuer.as_deref()
+    }
+
+    /// The issuer by one name, also where it goes by several: what its users are counted by.
+    pub(crate) fn issuer_by_first_name(&self) -> Option<&str> {
+        let Origin { issuer, first_name, .. } = &*self.0.origin;
+        first_name.as_ref().or(issuer.as_ref()).map(|name| &**name)
     }
 
     /// When the credential was issued (`iat`), where it says so: a revocation of all that came before asks for this.

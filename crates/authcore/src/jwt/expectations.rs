@@ -129,7 +129,7 @@ impl Expectations {
     /// The origin of most tokens that this key signs: they name the first issuer.
     pub(crate) fn usual_origin(&self, key: &Key) -> Arc<Origin> {
         let method = Method::Jwt { algorithm: key.algorithm(), key_id: key.id().cloned() };
-        Arc::new(Origin { issuer: self.issuers.first().cloned(), method })
+        Arc::new(Origin { issuer: self.issuers.first().cloned(), first_name: None, method })
     }
 
     /// Judges the claims of a payload whose signature has verified, by a key with this [`usual_origin`](Self::usual_origin).
@@ -184,7 +184,8 @@ impl Expectations {
             let expected = self.issuers.iter().find(|expected| ***expected == *issuer);
             Some(expected.cloned().ok_or(AuthError::WrongIssuer)?)
         };
-        Ok(Arc::new(Origin { issuer, method: usual.method.clone() }))
+        let first_name = usual.issuer.clone();
+        Ok(Arc::new(Origin { issuer, first_name, method: usual.method.clone() }))
     }
 
     fn check_audience(&self, aud: Option<Json<'_>>) -> Result<(), AuthError> {

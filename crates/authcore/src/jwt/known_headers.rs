@@ -91,7 +91,7 @@ mod tests {
     }
 
     fn origin() -> Arc<Origin> {
-        Arc::new(Origin { issuer: None, method: Method::Other("test") })
+        Arc::new(Origin { issuer: None, first_name: None, method: Method::Other("test") })
     }
 
     fn remembered(headers: &KnownHeaders) -> usize {

@@ -10,7 +10,7 @@ use crate::identity::Identity;
 /// Whose requests are counted together: an address, a user, both, or something of one's own.
 ///
 /// Kinds and parts never run together: a user called `1.2.3.4` is not that address, and `ab` with `c` is not `a` with
-/// `bc`. A user is counted by issuer and id.
+/// `bc`. A user is counted by issuer and id; where one verifier takes several names of an issuer, by the first of them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RateKey<'k> {
     kind: Kind,
@@ -114,7 +114,7 @@ fn user(identity: &Identity) -> [Cow<'_, str>; 2] {
 }
 
 fn of_issuer(identity: &Identity) -> Cow<'_, str> {
-    Cow::Borrowed(identity.issuer().unwrap_or_default())
+    Cow::Borrowed(identity.issuer_by_first_name().unwrap_or_default())
 }
 
 impl Hash for RateKey<'_> {

@@ -5,6 +5,7 @@
 mod api_key;
 mod given_up;
 mod guesses;
+mod issuer;
 mod logged;
 mod organization;
 mod outage;

@@ -17,8 +17,12 @@ pub(crate) fn ed25519() -> &'static SigningKey {
 
 /// A strict verifier of one key: issuer and audience stated, no leeway.
 pub(crate) fn builder_for<'k>(keys: impl IntoIterator<Item = &'k SigningKey>) -> JwtVerifierBuilder {
+    builder_of(keys).issuer(ISSUER)
+}
+
+/// The same of whichever issuer is stated next.
+pub(crate) fn builder_of<'k>(keys: impl IntoIterator<Item = &'k SigningKey>) -> JwtVerifierBuilder {
     JwtVerifier::builder(KeySet::new(keys.into_iter().map(SigningKey::key)))
-        .issuer(ISSUER)
         .audience(AUDIENCE)
         .leeway(std::time::Duration::ZERO)
         .clock(ManualClock::at(NOW))

@@ -6,7 +6,7 @@ use authcore_testkit::TestHead;
 use serde_json::{Value, json};
 
 use super::{ADMITTED, LIMITED, Scripted, guard, quota, run, status, token};
-use crate::support::{builder_for, ed25519, good, verifier};
+use crate::support::{builder_of, ed25519, good, verifier};
 
 fn limited(count: &str) -> RateLimits {
     RateLimits::in_process().limit(Limit::new("team", quota(count)).per_organization())
@@ -74,7 +74,7 @@ fn an_organization_means_nothing_beyond_its_issuer() {
     let store = Scripted::default();
     let behind = |issuer: &str| {
         let limit = Limit::new("team", quota("1/minute")).per_organization();
-        let verifier = builder_for([ed25519()]).issuer(issuer).build().expect("good settings");
+        let verifier = builder_of([ed25519()]).issuer(issuer).build().expect("good settings");
         let limits = RateLimits::counted_in(store.clone()).limit(limit);
         let guard = Guard::builder().authenticator(verifier).rate_limits(limits).build().expect("good settings");
         let token = good().issuer(issuer).subject("ann").claim("activeOrganizationId", "acme").sign(ed25519());
