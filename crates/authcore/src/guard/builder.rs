@@ -113,9 +113,9 @@ impl GuardBuilder {
         if !realm.chars().all(|c| matches!(c, ' '..='~') && !matches!(c, '"' | '\\')) {
             return Err(ConfigError::new("guard: the realm takes printable ASCII without quotes and backslashes"));
         }
-        let metadata = self.metadata.as_ref().map(|metadata| (metadata.path().to_owned(), Need::Open));
         let parse = |(text, need): (String, Need)| Template::parse(&text).map(|template| (template, need));
-        let mut access = self.access.into_iter().chain(metadata).map(parse).collect::<Result<Vec<_>, _>>()?;
+        let mut access = self.access.into_iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+        access.extend(self.metadata.as_ref().map(|metadata| (Template::of_path(metadata.path()), Need::Open)));
         // Of two rules for the same paths, the one that asks more.
         access.sort_by_key(|(template, need)| (template.precedence(), *need));
         let first_hand = self.first_hand.iter().map(|text| Template::parse(text)).collect::<Result<_, _>>()?;

@@ -7,7 +7,10 @@ use crate::error::ConfigError;
 
 /// A parsed template such as `/api/{user_id}/tasks/**`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Template(Vec<Piece>);
+pub(crate) struct Template {
+    pieces: Vec<Piece>,
+    trailing_slash: bool,
+}
 
 /// In order of precedence: where two templates match, the one with the earlier piece at the first difference decides, as
 /// a static segment beats a parameter in a router.
@@ -48,18 +51,26 @@ impl Template {
         if pieces.iter().filter(|piece| **piece == Piece::Owner).count() > 1 {
             return Err(refused("names one owner; `*` is for other segments"));
         }
-        Ok(Self(pieces))
+        Ok(Self { pieces, trailing_slash: false })
+    }
+
+    /// This path alone, which needs no escapes. It may end in a slash.
+    pub(crate) fn of_path(path: &str) -> Self {
+        let inside = path.strip_prefix('/').unwrap_or(path);
+        let segments = inside.strip_suffix('/').unwrap_or(inside);
+        let pieces = segments.split('/').filter(|_| !segments.is_empty()).map(|name| Piece::Literal(name.into()));
+        Self { pieces: pieces.collect(), trailing_slash: segments != inside }
     }
 
     pub(crate) fn names_owner(&self) -> bool {
-        self.0.contains(&Piece::Owner)
+        self.pieces.contains(&Piece::Owner)
     }
 
     /// Compares a path's segments one by one. `**` also stands for no segment at all.
     pub(crate) fn matches<'r>(&self, path: RequestPath<'r>) -> Option<Match<'r>> {
         let mut owner = None;
         let mut segments = path.segments();
-        for piece in &self.0 {
+        for piece in &self.pieces {
             match (piece, segments.next()) {
                 (Piece::Rest, _) => return Some(Match { owner }),
                 (Piece::Literal(literal), Some(segment)) if **literal == *segment => {}
@@ -71,15 +82,16 @@ impl Template {
         segments.next().is_none().then_some(Match { owner })
     }
 
-    /// Whether a path that matches is spelt as the template is: literals not percent-encoded, no slash at the end. Routers
-    /// may take other spellings for other routes.
+    /// Whether a path that matches is spelt as the template is: literals not percent-encoded, no slash at the end that it
+    /// does not have. Routers may take other spellings for other routes.
     pub(crate) fn is_spelt_out_in(&self, path: RequestPath<'_>) -> bool {
         let is_literal = |(piece, segment): (&Piece, &str)| match piece {
             Piece::Literal(literal) => **literal == *segment,
             Piece::Owner | Piece::Any | Piece::Rest => true,
         };
-        let open_ended = self.0.last() == Some(&Piece::Rest);
-        self.0.iter().zip(path.raw_segments()).all(is_literal) && (open_ended || !path.has_trailing_slash())
+        let open_ended = self.pieces.last() == Some(&Piece::Rest);
+        self.pieces.iter().zip(path.raw_segments()).all(is_literal)
+            && (open_ended || path.has_trailing_slash() == self.trailing_slash)
     }
 
     /// For sorting: the template that decides comes first.
@@ -90,7 +102,7 @@ impl Template {
             Piece::Rest => 3,
         };
         // The end of a template outranks `**` and nothing else can follow there.
-        self.0.iter().map(rank).chain([2]).collect()
+        self.pieces.iter().map(rank).chain([2]).collect()
     }
 }
 

@@ -261,6 +261,19 @@ fn challenges_point_to_the_metadata_which_need_no_credential() {
     assert_eq!(challenge, Some(expected));
 }
 
+#[test]
+fn metadata_of_a_resource_that_ends_in_a_slash_are_open_at_their_own_path_alone() {
+    let metadata = ResourceMetadata::of("https://api.example.com/mcp/").build().expect("a resource");
+    let path = metadata.path().to_owned();
+    assert_eq!(path, "/.well-known/oauth-protected-resource/mcp/");
+    let guard = Guard::builder().authenticator(verifier()).resource_metadata(metadata).build().expect("good settings");
+    assert_eq!(user(&guard, &TestHead::get(&*path)), None);
+    for other in ["/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-protected-resource/m%63p/", "/mcp/"]
+    {
+        assert_eq!(refusal(&guard, &TestHead::get(other)).0, 401, "{other}");
+    }
+}
+
 /// Reads a cookie, whatever stands in `Authorization`.
 struct CookieReader;
 
