@@ -37,15 +37,16 @@ pub(super) fn settings(variable: &impl Fn(&str) -> Option<String>) -> Result<Jwt
         (_, false) => {}
     }
     settings.base_path = variable("BETTER_AUTH_BASE_PATH");
-    settings.issuers.extend(variable("BETTER_AUTH_ISSUER"));
+    settings.issuers.extend(variable("BETTER_AUTH_ISSUER").map(|issuer| issuer.trim().to_owned()));
     if let Some(audiences) = variable("BETTER_AUTH_AUDIENCE") {
         settings.audiences = audiences.split(',').map(|audience| audience.trim().to_owned()).collect();
         if settings.audiences.iter().any(String::is_empty) {
             return Err(named("BETTER_AUTH_AUDIENCE", &"has an empty entry: leave out the stray comma"));
         }
     }
-    settings.user_claim = variable("AUTH_USER_CLAIM");
-    settings.role_claim = variable("AUTH_ROLE_CLAIM");
+    let claim = |name| variable(name).map(|claim| claim.trim().to_owned());
+    settings.user_claim = claim("AUTH_USER_CLAIM");
+    settings.role_claim = claim("AUTH_ROLE_CLAIM");
     if let Some(leeway) = variable("AUTH_LEEWAY") {
         let leeway = seconds(&leeway).ok_or_else(|| named("AUTH_LEEWAY", &"takes 0s to 60s, as in 30s"))?;
         settings.leeway = Some(leeway);

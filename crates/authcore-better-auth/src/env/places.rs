@@ -67,9 +67,9 @@ pub(super) const FALLBACK: &str = "BETTER_AUTH_SESSIONS_IN_DATABASE";
 /// Columns by which somebody is refused.
 const GUARDS: [&str; 2] = ["user.banned", "session.impersonatedBy"];
 
-const REDIS_PREFIX: &str = "BETTER_AUTH_REDIS_PREFIX";
+pub(super) const REDIS_PREFIX: &str = "BETTER_AUTH_REDIS_PREFIX";
 
-const SCHEMA: &str = "BETTER_AUTH_SCHEMA";
+pub(super) const SCHEMA: &str = "BETTER_AUTH_SCHEMA";
 
 impl Places {
     pub(super) fn from_vars(

@@ -5,7 +5,9 @@ use std::time::Duration;
 use authcore::{ConfigError, Secret};
 
 use super::jwts::seconds;
-use super::places::{API_KEYS, CHECK_USERS, DATABASE_URL, FALLBACK, Places, REDIS_URL, SESSION_CACHE, Wanted};
+use super::places::{
+    API_KEYS, CHECK_USERS, DATABASE_URL, FALLBACK, Places, REDIS_PREFIX, REDIS_URL, SCHEMA, SESSION_CACHE, Wanted,
+};
 use super::{SECRET, SECRETS, named, switch};
 use crate::api_key::KeyLimits;
 use crate::bearer_session::BearerSessions;
@@ -15,9 +17,12 @@ use crate::cookie::{self, CookieNames};
 use crate::secrets::Secrets;
 
 /// The variables that make no sense without a secret, and what each may say all the same.
-const NEED_SECRET: [(&str, &str); 9] = [
+const NEED_SECRET: [(&str, &str); 12] = [
     (DATABASE_URL, ""),
     (REDIS_URL, ""),
+    (REDIS_PREFIX, ""),
+    (SCHEMA, "better-auth"),
+    (FALLBACK, "off"),
     (PREFIX, "better-auth"),
     (SECURE, "off"),
     (CACHE, "off"),

@@ -104,4 +104,8 @@ fn what_is_expected_of_jwts_is_told() {
     let settings = from(&stated).expect("good").expect("set");
     assert_eq!((settings.issuers(), settings.audiences()), (vec!["https://i.example"], vec!["a", "b"]));
     assert_eq!((settings.origin(), settings.jwks_url().expect("none")), (None, None));
+
+    let padded = [("BETTER_AUTH_ISSUER", " https://i.example\n"), ("BETTER_AUTH_AUDIENCE", " a "), SECRET_OF_TESTS];
+    let settings = from(&padded).expect("good").expect("set");
+    assert_eq!((settings.issuers(), settings.audiences()), (vec!["https://i.example"], vec!["a"]));
 }

@@ -109,6 +109,12 @@ fn what_cannot_be_served_names_its_variable() {
             ],
         ),
         ("BETTER_AUTH_SESSIONS_IN_DATABASE", &[SECRET, DATABASE, ("BETTER_AUTH_SESSIONS_IN_DATABASE", "on")]),
+        (
+            "BETTER_AUTH_SESSIONS_IN_DATABASE",
+            &[("BETTER_AUTH_URL", "https://h"), ("BETTER_AUTH_SESSIONS_IN_DATABASE", "on")],
+        ),
+        ("BETTER_AUTH_REDIS_PREFIX", &[("BETTER_AUTH_URL", "https://h"), ("BETTER_AUTH_REDIS_PREFIX", "shop:")]),
+        ("BETTER_AUTH_SCHEMA", &[("BETTER_AUTH_URL", "https://h"), ("BETTER_AUTH_SCHEMA", "snake_case")]),
         ("BETTER_AUTH_API_KEY_CONFIGS", &[SECRET, DATABASE, ("BETTER_AUTH_API_KEY_CONFIGS", "service")]),
         ("BETTER_AUTH_API_KEYS", &[("BETTER_AUTH_API_KEYS", "ignore")]),
         ("BETTER_AUTH_API_KEYS", &[SECRET, ("BETTER_AUTH_API_KEYS", "ignore")]),
