@@ -1,21 +1,24 @@
-//! The outermost middleware: request id and CORS.
+//! The outermost middleware: request id, CORS, and one spelling of the path.
+
+use std::borrow::Cow;
 
 use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{ServiceRequest, ServiceResponse, Url};
 use actix_web::error::InternalError;
+use actix_web::http::Uri;
 use actix_web::http::header::{HeaderMap, VARY};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse, web};
 use authcore::Refusal;
 use authcore_actix::{Head, Reject};
-use tasks_domain::{Backend, Panicked, Visit, unless_it_panics};
+use tasks_domain::{Backend, Panicked, Visit, normal_path, unless_it_panics};
 use tracing::Instrument as _;
 
 use crate::json::{Answer, set_fields};
 
 pub(crate) async fn edge(
     backend: web::Data<Backend>,
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let visit = backend.edge().arrive(&Head::from(&request));
@@ -25,6 +28,7 @@ pub(crate) async fn edge(
         return Ok(response);
     }
     let span = visit.span(request.method().as_str(), request.uri().path());
+    straighten(&mut request);
     let error: Error = match unless_it_panics(next.call(request)).instrument(span).await {
         Ok(Ok(mut response)) => {
             dress(response.headers_mut(), &visit);
@@ -37,6 +41,18 @@ pub(crate) async fn edge(
     let mut response = error.error_response();
     dress(response.headers_mut(), &visit);
     Err(InternalError::from_response(error, response).into())
+}
+
+/// The router undoes escapes, the guard looks at what was sent: where these would be two paths, it refuses both.
+fn straighten(request: &mut ServiceRequest) {
+    let Cow::Owned(path) = normal_path(request.uri().path()) else { return };
+    let target = request.uri().query().map(|query| format!("{path}?{query}")).unwrap_or(path);
+    let mut parts = request.uri().clone().into_parts();
+    parts.path_and_query = target.parse().ok();
+    if let Ok(straight) = Uri::from_parts(parts) {
+        request.match_info_mut().set(Url::new(straight.clone()));
+        request.head_mut().uri = straight;
+    }
 }
 
 fn dress(headers: &mut HeaderMap, visit: &Visit) {

@@ -112,6 +112,16 @@ async fn refusals_of_every_layer_are_problems_with_the_fields_of_the_outermost()
 }
 
 #[actix_web::test]
+async fn a_word_of_a_path_is_that_word_with_its_letters_escaped_too() {
+    let app = demo().await;
+    let alice = bearer(&app, "alice").await;
+    for path in ["/api/%75ser/tasks?limit=1", "/%61pi/user/t%61sks", "/api/use%72/%74asks"] {
+        let list = answer(&app, request("GET", path).insert_header(("authorization", alice.as_str()))).await;
+        assert_eq!((list.status, &list.body["user_id"]), (200, &json!("alice")), "{path}");
+    }
+}
+
+#[actix_web::test]
 async fn a_body_is_read_up_to_64_kib() {
     let app = demo().await;
     let alice = bearer(&app, "alice").await;
