@@ -41,7 +41,7 @@ impl Demo {
         // 244 random bits from the system.
         let secret = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
         let key = SigningKey::hmac(Algorithm::Hs256, secret.as_bytes());
-        let claim = |name, default: &str| variable(name).unwrap_or_else(|| default.to_owned());
+        let claim = |name, default: &str| variable(name).map_or(default.to_owned(), |claim| claim.trim().to_owned());
         let (user_claim, role_claim) = (claim("AUTH_USER_CLAIM", "sub"), claim("AUTH_ROLE_CLAIM", "role"));
         Self { secret, key, user_claim, role_claim }
     }

@@ -42,13 +42,13 @@ impl Settings {
         Self::from_vars(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
     }
 
-    /// From variables by name. An empty one counts as unset.
+    /// From variables by name. One that is empty, or white space alone, counts as unset.
     ///
     /// # Errors
     ///
     /// [`ConfigError`] naming the variable and the mend.
     pub fn from_vars(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let variable = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
         let (auth, demo) = match BetterAuthSettings::from_vars(variable)? {
             Some(auth) => (auth, None),
             None => {
@@ -132,6 +132,19 @@ mod tests {
             ("BETTER_AUTH_BEARER", "off"),
         ];
         assert!(read(&defaults).is_ok());
+    }
+
+    #[tokio::test]
+    async fn white_space_alone_is_as_good_as_unset() {
+        let spaces = [("BIND_ADDR", " "), ("DATABASE_URL", "\t"), ("RATE_LIMIT", " "), ("CORS_ORIGINS", " ")];
+        assert!(read(&spaces).is_ok());
+        for claim in [" ", " groups "] {
+            let settings = read(&[("AUTH_USER_CLAIM", " "), ("AUTH_ROLE_CLAIM", claim)]).expect("good settings");
+            let token = settings.demo.expect("demo mode").token("root").expect("a demo user");
+            let auth = settings.auth.connect().await.expect("buildable");
+            let root = auth.verifier().expect("JWTs").check(&token).expect("its own token");
+            assert!(root.has_role("admin"), "{claim:?}");
+        }
     }
 
     #[test]
