@@ -45,14 +45,15 @@ impl Engine for MySql {
         Box::pin(found.bind(table).fetch_all(&self.0))
     }
 
-    /// Who has rights to some columns of a table is told of no others, be they there or not.
+    /// Who has rights to some columns of a table finds no others listed, be they there or not: asking for one may tell.
     fn hides<'a>(&'a self, table: &'a str, column: &'a str) -> Asked<'a, bool> {
         let sql = format!("SELECT {} FROM {} LIMIT 0", self.quote(column), self.quote(table));
         Box::pin(async move {
-            match engine::rows(&self.0, &sql.into(), Vec::new()).await {
-                Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(NO_SUCH_COLUMN) => Ok(false),
-                Err(sqlx::Error::Database(_)) | Ok(_) => Ok(true),
-                Err(error) => Err(error),
+            let Err(error) = engine::rows(&self.0, &sql.into(), Vec::new()).await else { return Ok(true) };
+            match error.as_database_error().and_then(|error| error.code()).as_deref() {
+                Some(NO_SUCH_COLUMN) => Ok(false),
+                Some(NO_RIGHT) => Ok(true),
+                _ => Err(error),
             }
         })
     }
@@ -95,5 +96,8 @@ impl Engine for MySql {
 
 /// SQLSTATE of `ER_BAD_FIELD_ERROR`.
 const NO_SUCH_COLUMN: &str = "42S22";
+
+/// SQLSTATE of `ER_COLUMNACCESS_DENIED_ERROR`.
+const NO_RIGHT: &str = "42000";
 
 const UTC: &str = "+00:00";

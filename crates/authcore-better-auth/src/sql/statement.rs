@@ -147,8 +147,7 @@ impl Table {
                 return Err(no_column(schema, model, field, find(&schema.twin_of(field)).is_some()));
             }
         }
-        let absent = fields.iter().map(|(field, _)| *field).find(|field| table.column(field).is_none());
-        if let Some(field) = absent {
+        for field in fields.iter().map(|(field, _)| *field).filter(|field| table.column(field).is_none()) {
             let column = schema.column_of(field);
             if engine.hides(&name, &column).await.map_err(|error| unreachable(&error))? {
                 return Err(ConfigError::new(format!(
