@@ -106,7 +106,8 @@ impl<DB: Engine> Grants<DB> {
             return Ok(None);
         }
         let Names { kind, object_id, user_id, access, .. } = self.table.names::<DB>();
-        let mut draft = self.of_object(&format!("SELECT {kind}, {object_id}, {user_id}, {access}"), object);
+        let [kind, object_id, of_user] = [&kind, &object_id, &user_id].map(|column| DB::as_text(column));
+        let mut draft = self.of_object(&format!("SELECT {kind}, {object_id}, {of_user}, {access}"), object);
         draft.text(&format!(" AND {user_id} = "));
         draft.value(user.as_str().into());
         let mut connection = Lent::from(self.pool.acquire().await?);

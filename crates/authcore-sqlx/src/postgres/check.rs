@@ -221,7 +221,9 @@ SELECT
      WHERE attrelid = target.oid AND attname = ANY ($4) AND NOT attisdropped
        AND pg_catalog.to_jsonb(comparing) ->> 'collisdeterministic' = 'false' LIMIT 1),
     (SELECT relation::regclass::text FROM (SELECT * FROM parts UNION SELECT * FROM wholes) AS relatives
+     JOIN pg_catalog.pg_class AS relative ON relative.oid = relation
      WHERE NOT pg_catalog.row_security_active(relation)
+       AND pg_catalog.has_schema_privilege(relative.relnamespace, 'USAGE')
        AND (pg_catalog.has_any_column_privilege(relation, 'SELECT, INSERT, UPDATE')
             OR pg_catalog.has_table_privilege(relation, 'DELETE, TRUNCATE')) LIMIT 1)
 FROM target";

@@ -112,7 +112,8 @@ async fn i128_what_no_policy_holds_is_refused_at_start_up() {
              CREATE VIEW for_admins AS SELECT * FROM tasks; \
              CREATE VIEW of_keeper AS SELECT * FROM tasks; ALTER VIEW of_keeper OWNER TO keeper; GRANT SELECT ON of_keeper TO app; \
              CREATE TABLE part () INHERITS (tasks); CREATE TABLE held () INHERITS (tasks); GRANT SELECT ON held TO app; \
-             ALTER TABLE held ENABLE ROW LEVEL SECURITY",
+             ALTER TABLE held ENABLE ROW LEVEL SECURITY; \
+             CREATE SCHEMA closed; CREATE TABLE closed.part () INHERITS (tasks); GRANT SELECT ON closed.part TO app",
         )
         .await;
     assert_eq!(refusal("app").await, "");
