@@ -17,8 +17,8 @@ use crate::reject::{Answered, Reject, add_fields};
 /// A service behind a guard, made by [`AuthMiddleware`](crate::AuthMiddleware).
 ///
 /// The inner service sees admitted requests only, each with its [`Admission`] among the extensions. Refusals are
-/// responses, not errors, so that middleware further out (CORS, logging) treats them as such. An error of the inner service is
-/// handed on as one that answers the same, with the header fields that every answer has.
+/// responses, not errors, so that middleware further out (CORS, logging) treats them as such. An error of the inner
+/// service is handed on as another one, which reads and answers the same, with the header fields that every answer has.
 #[derive(Debug)]
 pub struct AuthService<S> {
     guard: Guard,

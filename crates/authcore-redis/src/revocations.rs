@@ -56,8 +56,8 @@ impl RedisRevocations {
         RedisBuilder::new(url, longest_lifetime)
     }
 
-    /// Takes back what this issuer's user holds. Of more than 64 tokens and sessions of one user that are not over yet, all that
-    /// were issued until now are taken back instead, and those of the next minute with them, since clocks differ.
+    /// Takes back what this issuer's user holds. Of more than 64 tokens and sessions of one user that are not over yet,
+    /// all that were issued until now are taken back instead, and those of the next minute with them, since clocks differ.
     ///
     /// # Errors
     ///

@@ -69,6 +69,7 @@ fn limits() -> Check {
     }
     let number = |name: &'static str, default: u64| match variable(name) {
         None => Ok(default),
+        Some(text) if text.starts_with('+') => Err(name),
         Some(text) => text.parse().ok().filter(|number| *number > 0).ok_or(name),
     };
     let read =

@@ -223,6 +223,7 @@ fn what_stands_at_the_edge_is_checked() {
         ("RATE_LIMIT_WINDOW_MS", "1m", ["no whole number", "digits"]),
         ("RATE_LIMIT_WINDOW_MS", "0", ["above zero", "digits"]),
         ("RATE_LIMIT_MAX_REQUESTS", "0", ["above zero", "RATE_LIMIT=off"]),
+        ("RATE_LIMIT_MAX_REQUESTS", "+5", ["no whole number", "digits"]),
         ("AUTH_LEEWAY", "2m", ["0s to 60s", "AUTH_LEEWAY"]),
         ("BETTER_AUTH_COOKIE_CACHE", "maybe", ["`off`", "BETTER_AUTH_COOKIE_CACHE"]),
     ] {
