@@ -167,6 +167,13 @@ mod tests {
         let der = STANDARD.decode("MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=").expect("base64");
         let other: Vec<u8> = der.iter().enumerate().map(|(at, byte)| if at == 8 { 0x6e } else { *byte }).collect();
         assert_eq!(code(&of(&other)), Err("unsupported_type"));
+        // An exponent of three bytes, the first of which need not be there.
+        let (rsa, head) = ([&[0x02, 0x82, 0x01, 0x01, 0][..], &[0xff; 256]].concat(), [0x30, 0x82, 0x01, 0x0a]);
+        let of_rsa = |e: &[u8]| {
+            let der = [&head[..], &rsa, &[0x02, 3], e].concat();
+            of(&der).replace("PUBLIC", "RSA PUBLIC")
+        };
+        assert_eq!((code(&of_rsa(&[1, 0, 1])), code(&of_rsa(&[0, 1, 1]))), (Ok(Algorithm::Rs256), Err("malformed")));
         let longer = [&der[..], &[0]].concat();
         assert_eq!(code(&of(&longer)), Err("malformed"));
     }
