@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use authcore::{
-    Checked, Clock as _, ConfigError, Identity, Revocation, Revoked, SystemClock, Timestamp, Unavailable, UserId,
+    Checked, Clock as _, ConfigError, Identity, JwtVerifierBuilder, Revocation, Revoked, SystemClock, Timestamp,
+    Unavailable, UserId,
 };
 use redis::RedisError;
 use redis::aio::MultiplexedConnection;
@@ -253,10 +254,10 @@ return 1
 ";
 
 /// The most that any verifier allows after `exp`.
-const MOST_LEEWAY: Duration = Duration::from_secs(60);
+const MOST_LEEWAY: Duration = JwtVerifierBuilder::MAX_LEEWAY;
 
 /// How far ahead a token may be dated that is taken, with all of that second.
-const MOST_AHEAD: Duration = Duration::from_secs(61);
+const MOST_AHEAD: Duration = MOST_LEEWAY.saturating_add(Duration::from_secs(1));
 
 /// Ten years, in milliseconds: what Redis takes for sure.
 const LONGEST_LIFE: u64 = 10 * 365 * 24 * 60 * 60 * 1000;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::algorithm::Algorithm;
 use super::cache::TokenCache;
-use super::expectations::Expectations;
+use super::expectations::{Expectations, MAX_LEEWAY};
 use super::trust::Trust;
 use super::verifier::{Inner, JwtVerifier};
 use crate::clock::{Clock, SystemClock};
@@ -57,6 +57,9 @@ impl JwtVerifierBuilder {
         self.expectations.algorithms = algorithms.into_iter().collect();
         self
     }
+
+    /// The most that [`leeway`](Self::leeway) may be: who keeps what was taken back keeps it for this long after `exp`.
+    pub const MAX_LEEWAY: Duration = MAX_LEEWAY;
 
     /// How far clocks may differ: `nbf - leeway <= now < exp + leeway`. 30 s by default, at most 60 s.
     pub fn leeway(mut self, leeway: Duration) -> Self {

@@ -43,7 +43,7 @@ const OF_ACCESS_TOKENS: [&str; 4] = ["sub", "client_id", "iat", "jti"];
 /// Registered claims, user, role, session, and what else may be required.
 const MAX_NAMES: usize = 25;
 
-const MAX_LEEWAY: Duration = Duration::from_secs(60);
+pub(crate) const MAX_LEEWAY: Duration = Duration::from_secs(60);
 
 impl Default for Expectations {
     fn default() -> Self {

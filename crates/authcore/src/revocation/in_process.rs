@@ -11,6 +11,7 @@ use super::{Checked, Revocation, Revoked};
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::error::ConfigError;
 use crate::identity::{Identity, UserId};
+use crate::jwt::JwtVerifierBuilder;
 
 /// What was taken back, in this process alone: for a single instance, or where instances tell each other.
 ///
@@ -278,10 +279,10 @@ const MAX_ID: usize = 512;
 const MAX_OF_USER: usize = 64;
 
 /// The most that any verifier allows after `exp`.
-const MOST_LEEWAY: Duration = Duration::from_secs(60);
+const MOST_LEEWAY: Duration = JwtVerifierBuilder::MAX_LEEWAY;
 
 /// How far ahead a token may be dated that is taken, with all of that second.
-const MOST_AHEAD: Duration = Duration::from_secs(61);
+const MOST_AHEAD: Duration = MOST_LEEWAY.saturating_add(Duration::from_secs(1));
 
 const SHARDS: usize = 256;
 
