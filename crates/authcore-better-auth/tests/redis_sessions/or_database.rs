@@ -86,7 +86,9 @@ async fn a_session_that_the_database_still_has_is_over_once_all_of_its_users_wer
         assert_eq!(both.session_now(&token).await.expect("both answer").is_some(), stands, "{before}");
     }
     redis.run(&["SET", mark, "soon"]);
-    assert!(both.session(&token).await.is_err(), "a mark that cannot be read leaves it open");
+    let error = both.session(&token).await.expect_err("a mark that cannot be read leaves it open");
+    let cause = std::error::Error::source(&error).map(ToString::to_string);
+    assert_eq!(cause.as_deref(), Some("Redis: the revocation mark cannot be read"));
 }
 
 #[tokio::test]
