@@ -100,10 +100,13 @@ impl<U> fmt::Debug for RedisApiKeys<U> {
 }
 
 fn by_key(key: &ApiKey) -> String {
-    format!("api-key:{}", key.stored())
+    format!("{API_KEY}{}", key.stored())
 }
 
 /// Before a row's id: the same row again.
+/// Where Better Auth keeps API keys, by their hash.
+pub(super) const API_KEY: &str = "api-key:";
+
 const BY_ID: &str = "api-key:by-id:";
 
 /// What stands in the place of a key where something else is kept.

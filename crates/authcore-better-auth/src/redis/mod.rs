@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use authcore::{BoxError, ConfigError, Unavailable};
 
+use api_keys::API_KEY;
 pub use api_keys::RedisApiKeys;
 use authcore_redis_link::{Link, RedisUrl, connector, told};
 pub use or_database::RedisOrDatabase;
@@ -199,7 +200,7 @@ enum Found {
 /// Whether Better Auth keeps something else under this key. To read it would be an outage, and tell who asks that it is
 /// there: a verification under way, or a rate limit's `<address>|<path>`.
 fn is_of_others(key: &str) -> bool {
-    [LIST, MARK, "api-key:", "verification:"].iter().any(|other| key.starts_with(other)) || key.contains('|')
+    [LIST, MARK, API_KEY, VERIFICATION].iter().any(|other| key.starts_with(other)) || key.contains('|')
 }
 
 /// Decimal milliseconds since the epoch.
@@ -207,6 +208,9 @@ pub(crate) fn millis(text: &str) -> Option<i64> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().ok()).flatten()
 }
+
+/// Before what a verification under way is known by.
+const VERIFICATION: &str = "verification:";
 
 /// Before a user's id: the list of their sessions.
 const LIST: &str = "active-sessions-";
