@@ -1,6 +1,7 @@
 //! One request, top to bottom: asks the guard, obeys the answer.
 
 use std::future::Future;
+use std::mem;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -118,7 +119,7 @@ where
                             add_fields(response.headers_mut(), fields);
                             Ok(response.map_into_left_body())
                         }
-                        Err(error) => Err(Answered { error, fields: fields.clone() }.into()),
+                        Err(error) => Err(Answered { error, fields: mem::take(fields) }.into()),
                     });
                 }
                 StateProjection::Refused { refused } => {
