@@ -1,7 +1,5 @@
 //! The outermost middleware: request id, CORS, and one spelling of the path.
 
-use std::borrow::Cow;
-
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse, Url};
 use actix_web::error::InternalError;
@@ -11,7 +9,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse, web};
 use authcore::Refusal;
 use authcore_actix::{Head, Reject};
-use tasks_domain::{Backend, Panicked, Visit, normal_path, unless_it_panics};
+use tasks_domain::{Backend, Panicked, Visit, normal_target, unless_it_panics};
 use tracing::Instrument as _;
 
 use crate::json::{Answer, set_fields};
@@ -45,10 +43,10 @@ pub(crate) async fn edge(
 
 /// The router undoes escapes, the guard looks at what was sent: where these would be two paths, it refuses both.
 fn straighten(request: &mut ServiceRequest) {
-    let Cow::Owned(path) = normal_path(request.uri().path()) else { return };
-    let target = request.uri().query().map(|query| format!("{path}?{query}")).unwrap_or(path);
+    let Some(target) = normal_target(request.uri().path(), request.uri().query()) else { return };
+    let Ok(target) = target.parse() else { return };
     let mut parts = request.uri().clone().into_parts();
-    parts.path_and_query = target.parse().ok();
+    parts.path_and_query = Some(target);
     if let Ok(straight) = Uri::from_parts(parts) {
         request.match_info_mut().set(Url::new(straight.clone()));
         request.head_mut().uri = straight;

@@ -1,7 +1,5 @@
 //! The outermost middleware: request id, CORS, and one spelling of the path.
 
-use std::borrow::Cow;
-
 use authcore::Refusal;
 use authcore_axum::{Head, Reject};
 use axum::extract::{Request, State};
@@ -9,7 +7,7 @@ use axum::http::Uri;
 use axum::http::header::VARY;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use tasks_domain::{Backend, Panicked, normal_path, unless_it_panics};
+use tasks_domain::{Backend, Panicked, normal_target, unless_it_panics};
 use tracing::Instrument as _;
 
 use crate::json::{Answer, set_fields};
@@ -33,10 +31,10 @@ pub(crate) async fn edge(State(backend): State<Backend>, mut request: Request, n
 
 /// axum matches paths as they were sent, percent-encoded letters and all.
 fn straighten(uri: &mut Uri) {
-    let Cow::Owned(path) = normal_path(uri.path()) else { return };
-    let target = uri.query().map(|query| format!("{path}?{query}")).unwrap_or(path);
+    let Some(target) = normal_target(uri.path(), uri.query()) else { return };
+    let Ok(target) = target.parse() else { return };
     let mut parts = uri.clone().into_parts();
-    parts.path_and_query = target.parse().ok();
+    parts.path_and_query = Some(target);
     if let Ok(straight) = Uri::from_parts(parts) {
         *uri = straight;
     }

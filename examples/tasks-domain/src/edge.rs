@@ -88,8 +88,15 @@ impl Visit {
 ///
 /// A path with a bad escape is left as it is, for the guard to refuse: undoing the good one in `%6%31` would make `%61`.
 #[must_use]
-pub fn normal_path(path: &str) -> Cow<'_, str> {
+pub(crate) fn normal_path(path: &str) -> Cow<'_, str> {
     if path.contains('%') { straightened(path).map_or(Cow::Borrowed(path), Cow::Owned) } else { Cow::Borrowed(path) }
+}
+
+/// What to ask for instead of a path that is not [normal](normal_path), query and all.
+#[must_use]
+pub fn normal_target(path: &str, query: Option<&str>) -> Option<String> {
+    let Cow::Owned(path) = normal_path(path) else { return None };
+    Some(query.map(|query| format!("{path}?{query}")).unwrap_or(path))
 }
 
 fn straightened(path: &str) -> Option<String> {

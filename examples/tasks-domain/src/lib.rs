@@ -21,7 +21,7 @@ mod testing;
 
 pub use backend::Backend;
 pub use caller::{Action, Data, Greeting, Message, Profile};
-pub use edge::{Edge, Visit, normal_path};
+pub use edge::{Edge, Visit, normal_target};
 pub use page::Page;
 pub use reply::Reply;
 pub use settings::{Database, Settings};
