@@ -92,7 +92,7 @@ pub(crate) fn normal_path(path: &str) -> Cow<'_, str> {
     if path.contains('%') { straightened(path).map_or(Cow::Borrowed(path), Cow::Owned) } else { Cow::Borrowed(path) }
 }
 
-/// What to ask for instead of a path that is not [normal](normal_path), query and all.
+/// What to ask for instead of a path with escapes that need not be there (RFC 3986 §6.2.2.2), query and all.
 #[must_use]
 pub fn normal_target(path: &str, query: Option<&str>) -> Option<String> {
     let Cow::Owned(path) = normal_path(path) else { return None };
